@@ -1,0 +1,1 @@
+"""Chunked, versioned, exact session state for Streamlit, on Redis."""

@@ -1,0 +1,177 @@
+"""What a backend must do: bytes and refs under names, and one all-or-nothing transaction.
+
+A backend knows no frame, no codec and no rule of history. Memory is the reference; every other
+backend must be indistinguishable from it (``tests/storage/contract.py``).
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Protocol
+
+from typing_extensions import Self
+
+from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """A change of one session: everything in it happens, or nothing does.
+
+    Order of the checks: the session is alive and has ``epoch`` (otherwise ``GONE``); ``tx_id``
+    was not applied before (otherwise ``REPEATED``, and nothing is written again); every field of
+    ``expect`` holds (otherwise ``CONFLICT``).
+    """
+
+    tx_id: str
+    """Made before the first try and kept for every further one, 16 to 40 safe characters."""
+    epoch: str
+    """The incarnation of the session that the caller knows."""
+    ttl_s: int
+    """The session's new time to live."""
+    expect: Mapping[str, bytes | None] = field(default_factory=dict)
+    """Refs that must have this value; ``None``: must be absent."""
+    set_refs: Mapping[str, bytes] = field(default_factory=dict)
+    delete_refs: Sequence[str] = ()
+    put_versions: Mapping[VersionId, bytes] = field(default_factory=dict)
+    delete_versions: Sequence[VersionId] = ()
+    put_tables: Mapping[ManifestId, bytes] = field(default_factory=dict)
+    delete_tables: Sequence[ManifestId] = ()
+    set_meta: Mapping[str, bytes] = field(default_factory=dict)
+    event: bytes | None = None
+    """One entry of the session's event stream; ``None``: nothing worth telling."""
+
+
+class Outcome(enum.Enum):
+    """How a transaction ended."""
+
+    APPLIED = "applied"
+    REPEATED = "repeated"
+    """The same ``tx_id`` had been applied; as good as ``APPLIED``."""
+    CONFLICT = "conflict"
+    GONE = "gone"
+    """The session expired, was deleted, or is another incarnation."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRecord:
+    """The small state of a session, read in one round trip."""
+
+    meta: Mapping[str, bytes]
+    """Own fields: ``epoch``, ``created_at``, ``seq`` (transactions applied), and callers'."""
+    refs: Mapping[str, bytes]
+
+    @property
+    def epoch(self) -> str:
+        """The incarnation of the session."""
+        return self.meta["epoch"].decode()
+
+    @property
+    def seq(self) -> int:
+        """How many transactions were applied; grows with every change."""
+        return int(self.meta["seq"])
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """What a server says of itself; ``None`` where it does not tell."""
+
+    kind: str
+    """``"memory"``, ``"redis"`` or ``"valkey"``."""
+    version: str
+    where: str
+    """The address without credentials, fit to be shown."""
+    persistent: bool | None
+    maxmemory_policy: str | None
+    used_memory_bytes: int | None
+    maxmemory_bytes: int | None
+
+
+class Backend(Protocol):
+    """Bytes and refs under names. All methods are safe to call from any thread.
+
+    Every method may raise ``StorageUnavailableError``, ``StorageFullError`` or
+    ``StorageReadOnlyError``; nothing of redis-py ever leaves. Repeating any call is harmless.
+    """
+
+    @property
+    def where(self) -> str:
+        """The address without credentials, fit to be shown and logged."""
+
+    # chunks: shared by all sessions of the namespace
+
+    def put_chunks(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
+        """Store immutable bytes; what exists is left as it is, its lease extended."""
+
+    def extend_chunks(self, chunk_ids: Sequence[ChunkId], *, lease_s: int) -> list[bool]:
+        """Lengthen (never shorten) leases; say for each whether the chunk exists."""
+
+    def get_chunks(self, chunk_ids: Sequence[ChunkId]) -> list[bytes | None]:
+        """Read chunks in order; ``None`` for each that does not exist."""
+
+    # sessions
+
+    def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
+        """Start a session with a fresh epoch; ``False`` when it exists, which is untouched."""
+
+    def read_session(self, key: SessionKey) -> SessionRecord | None:
+        """Read meta and refs in one round trip; ``None`` when there is no such session."""
+
+    def read_seq(self, key: SessionKey) -> int | None:
+        """Read how many transactions were applied: the cheapest 'did anything move?'."""
+
+    def read_versions(
+        self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
+    ) -> dict[VersionId, bytes]:
+        """Read these version records, or all; what does not exist is left out."""
+
+    def read_tables(
+        self, key: SessionKey, manifest_ids: Sequence[ManifestId] | None = None
+    ) -> dict[ManifestId, bytes]:
+        """Read these manifests, or all; what does not exist is left out."""
+
+    def transact(self, key: SessionKey, transaction: Transaction) -> Outcome:
+        """Apply a change, all or nothing, in one round trip."""
+
+    def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
+        """Set the time to live of all keys of a session; ``False`` when there is none."""
+
+    def delete_session(self, key: SessionKey) -> bool:
+        """Remove a session at once; its chunks go when their leases end."""
+
+    def list_sessions(self) -> list[SessionKey]:
+        """List living sessions of the namespace from an index, never by scanning keys."""
+
+    # the server
+
+    def info(self) -> ServerInfo:
+        """Ask the server what it is."""
+
+    def close(self) -> None:
+        """Let go of connections. The backend cannot be used afterwards."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None: ...
+
+
+def batches(items: Iterable[tuple[ChunkId, int]], most_bytes: int) -> Iterator[list[ChunkId]]:
+    """Group ids so that no group's bytes exceed ``most_bytes`` (a group has at least one)."""
+    group: list[ChunkId] = []
+    total = 0
+    for chunk_id, size in items:
+        if group and total + size > most_bytes:
+            yield group
+            group, total = [], 0
+        group.append(chunk_id)
+        total += size
+    if group:
+        yield group
