@@ -142,8 +142,8 @@ class Version:
     """A note added later with ``session.annotate()``."""
     values: Mapping[str, ManifestId] = field(default_factory=dict, repr=False)
     """The manifest of each data value."""
-    settings: Mapping[str, ManifestId] = field(default_factory=dict, repr=False)
-    """The manifest of each setting."""
+    settings: ManifestId | None = field(default=None, repr=False)
+    """The manifest of the dict of all settings; ``None`` where there are none."""
 
     @property
     def short_id(self) -> str:

@@ -146,14 +146,18 @@ def column_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) ->
 
 
 def _fixed_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) -> FixedColumn:
-    dtype = np.dtype(spec["dtype"])
-    if dtype.kind not in _FIXED_KINDS:
+    try:
+        dtype = np.dtype(spec["dtype"])
+    except (TypeError, ValueError) as error:
+        raise CorruptDataError("a column", f"no dtype is called {spec['dtype']!r:.40}") from error
+    if dtype.kind not in _FIXED_KINDS or not dtype.itemsize:
         raise CorruptDataError("a column", f"dtype {dtype} is not allowed")
+    # before the memory is asked for: the rows are only a claim until the bytes bear them out
+    if any(len(data) != rows * dtype.itemsize for rows, data in pieces):
+        raise CorruptDataError("a column", "a piece has another length than its rows")
     values = np.empty(spec["rows"], dtype=dtype)
     at = 0
     for rows, data in pieces:
-        if len(data) != rows * dtype.itemsize:
-            raise CorruptDataError("a column", "a piece has another length than its rows")
         if data:
             values[at : at + rows] = np.frombuffer(data, dtype=dtype)
         at += rows
@@ -164,6 +168,8 @@ def _var_from_pieces(pieces: Sequence[tuple[int, Piece]]) -> VarColumn:
     lengths, bodies = [], []
     for rows, data in pieces:
         head = rows * _LENGTH.itemsize
+        if rows < 0 or len(data) < head:
+            raise CorruptDataError("a column", "a piece is shorter than its lengths")
         counts = np.frombuffer(data[:head], dtype=_LENGTH).astype(np.int64)
         body = np.frombuffer(data[head:], dtype=np.uint8)
         if len(counts) != rows or (counts < 0).any() or counts.sum() != len(body):

@@ -1,1 +1,29 @@
-"""The history room."""
+"""Versions, branches and how they move; values under manifests.
+
+Knows the rules of history. Sees values only through the codec, the store only through a backend.
+"""
+
+from streamlit_redis_session.history._diff import Diff
+from streamlit_redis_session.history._export import VersionGraph
+from streamlit_redis_session.history._placement import Draft, Landing, State
+from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
+from streamlit_redis_session.history._refs import automatic_name, check_name
+from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
+from streamlit_redis_session.history._values import Held, ValueStore
+
+__all__ = [
+    "BRANCH_PREFIX",
+    "SETTINGS_FIELD",
+    "TAG_PREFIX",
+    "Committed",
+    "Diff",
+    "Draft",
+    "Held",
+    "Landing",
+    "Repository",
+    "State",
+    "ValueStore",
+    "VersionGraph",
+    "automatic_name",
+    "check_name",
+]

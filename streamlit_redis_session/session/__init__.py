@@ -1,1 +1,8 @@
-"""The session room."""
+"""The mapping, the tracker (what changed) and the writer (background)."""
+
+from streamlit_redis_session.session._connect import connect
+from streamlit_redis_session.session._session import Session
+from streamlit_redis_session.session._store import SessionInfo, Store, StoreStats
+from streamlit_redis_session.session._writer import Job, Writer
+
+__all__ = ["Job", "Session", "SessionInfo", "Store", "StoreStats", "Writer", "connect"]

@@ -1,1 +1,26 @@
-"""The storage room."""
+"""Bytes and refs under names: memory, Redis or Valkey, and the embedded server.
+
+Redis is imported only when a URL needs it.
+"""
+
+from streamlit_redis_session.storage._base import (
+    Backend,
+    Outcome,
+    ServerInfo,
+    SessionRecord,
+    Transaction,
+)
+from streamlit_redis_session.storage._environment import environment_ttl
+from streamlit_redis_session.storage._open import open_backend
+from streamlit_redis_session.storage._url import resolve_url
+
+__all__ = [
+    "Backend",
+    "Outcome",
+    "ServerInfo",
+    "SessionRecord",
+    "Transaction",
+    "environment_ttl",
+    "open_backend",
+    "resolve_url",
+]

@@ -1,0 +1,118 @@
+"""``attach()``: the one line that gives an app its memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+from streamlit_redis_session.adapter import _streamlit_private as private
+from streamlit_redis_session.adapter._identity import Identity, check_identity
+from streamlit_redis_session.adapter._registry import hub_for
+from streamlit_redis_session.adapter._tab import Options, Tab
+from streamlit_redis_session.errors import ConfigurationError
+from streamlit_redis_session.session import Session, Store
+
+_SLOT = "tab"
+
+
+def attach(
+    store_or_url: Store | str | None = None,
+    *,
+    identity: Identity = "browser",
+    include: Sequence[str] = ("*",),
+    exclude: Sequence[str] = (),
+    autosave: Literal["background", "sync"] = "background",
+    follow: bool = True,
+) -> Session:
+    """Restore the session into ``st.session_state``, and save it after every rerun.
+
+    Call it as the first line of the script. An unchanged rerun costs a look at each value; a
+    changed one a Copy-on-Write snapshot, which a background thread then saves. The app never
+    fails because the store failed: the widget says "Not saved" and why.
+
+    Parameters
+    ----------
+    store_or_url
+        A store from ``connect()``, a URL, or ``None`` for the configured one (see ``connect``).
+    identity
+        Whose session it is. ``"browser"``: a cookie, all tabs of a browser share the session.
+        ``"url"``: ``?session=`` in the address, the link is the session. A function: returns an
+        id that the app vouches for, such as that of a signed-in user.
+    include, exclude
+        Shell patterns of the keys that are kept.
+    autosave
+        ``"background"``: the rerun does not wait. ``"sync"``: it ends when everything is saved.
+    follow
+        Whether this tab shows what other tabs of the session do. Only ``True`` in this release.
+
+    Returns
+    -------
+    Session
+        For reading and moving the history from the app itself.
+
+    Raises
+    ------
+    ConfigurationError
+        An argument cannot be used, or no Streamlit script runs here.
+    """
+    check_identity(identity)
+    if autosave not in ("background", "sync"):
+        raise ConfigurationError(f"autosave={autosave!r} is not known. Use 'background' or 'sync'.")
+    if not follow:
+        raise ConfigurationError("follow=False is not available in this release; leave it out.")
+    state = private.current_state()
+    private.install_end_of_run(_end_of_run)
+    options = Options(identity, _patterns(include), _patterns(exclude), autosave == "sync")
+    tab = _tab_of(state)
+    hub = hub_for(store_or_url)
+    if tab is None or tab.hub is not hub:
+        tab = Tab(private.current_tab_id() or "", hub, options)
+        state.slot[_SLOT] = tab
+        tab.run_token = private.current_run_token()
+        tab.open(state)
+    tab.options = options
+    if tab.run_token is not private.current_run_token():
+        tab.run_token = private.current_run_token()
+        tab.start_run(state)
+    return tab.working_session
+
+
+def _patterns(patterns: Sequence[str]) -> tuple[str, ...]:
+    return (patterns,) if isinstance(patterns, str) else tuple(patterns)
+
+
+def _tab_of(state: private.TabState) -> Tab | None:
+    tab = state.slot.get(_SLOT)
+    return tab if isinstance(tab, Tab) else None
+
+
+def current_tab() -> Tab | None:
+    """Give the attached tab whose script runs on this thread; ``None`` before ``attach()``."""
+    return _tab_of(private.current_state())
+
+
+def label(message: str) -> None:
+    """Set the message of the version that this rerun makes.
+
+    Parameters
+    ----------
+    message
+        One line, at most ``Limits.message_chars``; longer ones are cut. Without effect when the
+        rerun changes no data.
+
+    Raises
+    ------
+    ConfigurationError
+        ``attach()`` was not called before.
+    """
+    tab = current_tab()
+    if tab is None:
+        raise ConfigurationError("label() needs attach() before it, as the script's first line.")
+    text = " ".join(str(message).split())
+    tab.label = text[: tab.hub.store.limits.message_chars] or None
+
+
+def _end_of_run(run: private.Run) -> None:
+    tab = _tab_of(run.state)
+    if tab is not None and run.has_body_run and not run.is_superseded:
+        tab.end_run(run.state)

@@ -1,0 +1,90 @@
+"""What the tabs of one process share: stores, writers, and who shows which session."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary, WeakSet
+
+from streamlit_redis_session.objects import SessionKey
+from streamlit_redis_session.session import Store, Writer, connect
+
+if TYPE_CHECKING:
+    from streamlit_redis_session.adapter._tab import Tab
+
+FIRST_PAUSE_S = 1.0
+LONGEST_PAUSE_S = 10.0
+
+
+class Patience:
+    """Keeps reruns from waiting for a store that has just failed to answer."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._not_before = 0.0
+        self._pause_s = FIRST_PAUSE_S
+
+    @property
+    def is_worth_a_try(self) -> bool:
+        """Whether enough time has passed since the last failure."""
+        return self._clock() >= self._not_before
+
+    def failed(self) -> None:
+        """Note that the store did not answer; the next pause is longer."""
+        self._not_before = self._clock() + self._pause_s
+        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
+
+    def answered(self) -> None:
+        """Note that the store is well."""
+        self._not_before, self._pause_s = 0.0, FIRST_PAUSE_S
+
+
+@dataclass(eq=False)
+class Hub:
+    """One store as the tabs of this process use it."""
+
+    store: Store
+    writer: Writer
+    patience: Patience = field(default_factory=Patience)
+    tabs: dict[SessionKey, WeakSet[Tab]] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def join(self, key: SessionKey, tab: Tab) -> None:
+        """Have a tab hear of what others do to the session it shows."""
+        with self.lock:
+            self.tabs.setdefault(key, WeakSet()).add(tab)
+
+    def others(self, key: SessionKey, tab: Tab) -> list[Tab]:
+        """List the other tabs of this process that show the same session."""
+        with self.lock:
+            return [other for other in self.tabs.get(key, ()) if other is not tab]
+
+
+_lock = Lock()
+_by_url: dict[str | None, Hub] = {}
+_by_store: WeakKeyDictionary[Store, Hub] = WeakKeyDictionary()
+
+
+def hub_for(store_or_url: Store | str | None) -> Hub:
+    """Find the hub of a store or URL, connecting once per process.
+
+    Raises
+    ------
+    ConfigurationError
+        The URL cannot be used.
+    """
+    with _lock:
+        if isinstance(store_or_url, Store):
+            if store_or_url not in _by_store:
+                _by_store[store_or_url] = _new_hub(store_or_url)
+            return _by_store[store_or_url]
+        if store_or_url not in _by_url:
+            _by_url[store_or_url] = _new_hub(connect(store_or_url))
+        return _by_url[store_or_url]
+
+
+def _new_hub(store: Store) -> Hub:
+    return Hub(store, Writer(most_bytes=store.limits.queue_bytes))

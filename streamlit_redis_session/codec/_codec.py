@@ -1,0 +1,89 @@
+"""The two functions of the room: encode and decode."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+
+# imported for what they register
+from streamlit_redis_session.codec import (  # noqa: F401
+    _arrow,
+    _numpy,
+    _pandas_frame,
+    _pandas_index,
+    _pandas_scalars,
+    _plain,
+    _user,
+)
+from streamlit_redis_session.codec._dispatch import decode_node, encode_node
+from streamlit_redis_session.codec._tree import Encoded, Reader, Writer, damaged
+from streamlit_redis_session.codec.columns import Column
+from streamlit_redis_session.errors import UnsupportedValueError
+from streamlit_redis_session.objects import JSON
+
+_MISFITS = (
+    ArithmeticError,
+    AssertionError,
+    AttributeError,
+    LookupError,
+    MemoryError,
+    NotImplementedError,
+    RecursionError,
+    TypeError,
+    ValueError,
+    pa.ArrowException,
+)
+"""What Python, NumPy, pandas and Arrow raise when they are given what makes no sense."""
+
+
+def encode(value: object, *, path: str) -> Encoded:
+    """Take a value apart into flat columns and an exact description.
+
+    Equal content always gives equal descriptions and columns of equal bytes. Columns of frames
+    under Copy-on-Write and of Arrow data are views: keep ``value`` unwritten (a snapshot) for as
+    long as they are used.
+
+    Parameters
+    ----------
+    value
+        Any value; :func:`snapshot` makes it safe from later writes.
+    path
+        What the value is called in messages, such as ``df``.
+
+    Raises
+    ------
+    UnsupportedValueError
+        Something in the value cannot be stored exactly; it names where and what.
+    """
+    writer = Writer()
+    try:
+        description = encode_node(writer, value, path)
+    except RecursionError:
+        raise UnsupportedValueError(path, "it is nested too deeply") from None
+    return Encoded(description, tuple(writer.columns))
+
+
+def decode(description: JSON, columns: Sequence[Column]) -> object:
+    """Make the value that :func:`encode` took apart.
+
+    The value takes over the memory of columns that own it: decode a set of columns once, or make
+    them anew from their pieces. Views, such as ``encode`` gives, are copied.
+
+    Raises
+    ------
+    CorruptDataError
+        The description and the columns do not fit together; nothing is guessed.
+    UnsupportedValueError
+        The value needs a codec that was not registered here.
+    """
+    reader = Reader(columns)
+    try:
+        value = decode_node(reader, description)
+    except _MISFITS as error:
+        if isinstance(error, UnsupportedValueError):
+            raise
+        detail = f"{type(error).__name__}: {error}"
+        raise damaged(f"its parts do not fit together ({detail:.200})") from error
+    reader.finish()
+    return value

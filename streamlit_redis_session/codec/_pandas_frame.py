@@ -1,0 +1,107 @@
+"""DataFrame and Series: arrays, labels, attrs and flags."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from streamlit_redis_session.codec import _pandas_private as private
+from streamlit_redis_session.codec._dispatch import (
+    decode_node,
+    decodes,
+    encode_node,
+    encodes,
+)
+from streamlit_redis_session.codec._pandas_arrays import decode_array, encode_array
+from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
+from streamlit_redis_session.objects import JSON
+
+
+@encodes(pd.DataFrame)
+def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
+    labels = value.columns
+    arrays = [
+        encode_array(writer, array, f"{path}[{label!r:.60}]", protected=private.COPY_ON_WRITE)
+        for label, array in zip(labels, private.flat_arrays(value), strict=True)
+    ]
+    return {
+        "t": "pd.DataFrame",
+        "index": encode_node(writer, value.index, f"the index of {path}"),
+        "columns": encode_node(writer, labels, f"the columns of {path}"),
+        "arrays": arrays,
+        **_encode_extras(writer, value, path),
+    }
+
+
+@decodes("pd.DataFrame")
+def _decode_frame(reader: Reader, node: JSON) -> pd.DataFrame:
+    index = _decode_labels(reader, node["index"])
+    columns = _decode_labels(reader, node["columns"])
+    arrays = [decode_array(reader, each) for each in part(node, "arrays", list)]
+    if len(arrays) != len(columns) or any(len(each) != len(index) for each in arrays):
+        raise damaged("the columns of a frame do not fit its labels")
+    # a Series says its dtype, a bare object array would be looked into
+    parts = {
+        place: _as_series(each, index) if each.dtype == object else each
+        for place, each in enumerate(arrays)
+    }
+    frame = pd.DataFrame(parts, index=index, copy=False)
+    frame.columns = columns
+    return _with_extras(reader, node, frame)
+
+
+@encodes(pd.Series)
+def _encode_series(writer: Writer, value: pd.Series[Any], path: str) -> JSON:
+    array = private.flat_array(value)
+    return {
+        "t": "pd.Series",
+        "index": encode_node(writer, value.index, f"the index of {path}"),
+        "name": encode_node(writer, value.name, f"the name of {path}"),
+        "v": encode_array(writer, array, path, protected=private.COPY_ON_WRITE),
+        **_encode_extras(writer, value, path),
+    }
+
+
+@decodes("pd.Series")
+def _decode_series(reader: Reader, node: JSON) -> pd.Series[Any]:
+    index = _decode_labels(reader, node["index"])
+    name: Any = decode_node(reader, node["name"])
+    array = decode_array(reader, node["v"])
+    if len(array) != len(index):
+        raise damaged("the values of a Series do not fit its labels")
+    series = _as_series(array, index)
+    series.name = name
+    return _with_extras(reader, node, series)
+
+
+def _as_series(array: Any, index: pd.Index[Any]) -> pd.Series[Any]:
+    if isinstance(array, np.ndarray) and array.dtype.kind not in "biufcmMO":
+        raise damaged(f"a Series cannot hold {array.dtype}")
+    return pd.Series(array, index=index, dtype=array.dtype, copy=False)
+
+
+def _decode_labels(reader: Reader, node: JSON) -> pd.Index[Any]:
+    labels = decode_node(reader, node)
+    if not isinstance(labels, pd.Index):
+        raise damaged("labels are no index")
+    return labels
+
+
+def _encode_extras(writer: Writer, value: Any, path: str) -> dict[str, JSON]:
+    return {
+        "attrs": encode_node(writer, dict(value.attrs), f"{path}.attrs"),
+        "duplicates": bool(value.flags.allows_duplicate_labels),
+    }
+
+
+def _with_extras(reader: Reader, node: JSON, made: Any) -> Any:
+    attrs = decode_node(reader, node["attrs"])
+    if type(attrs) is not dict:
+        raise damaged("attrs are no dict")
+    if attrs:
+        made.attrs = attrs
+    if not part(node, "duplicates", bool):
+        made.flags.allows_duplicate_labels = False
+    return made

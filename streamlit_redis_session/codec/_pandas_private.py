@@ -1,0 +1,226 @@
+"""Every private name of pandas that this package touches, each with a public way beside it.
+
+A self-test at import decides which way is taken, so that a pandas which renames one of them makes
+the package slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from streamlit_redis_session.codec._tree import Array, damaged
+
+COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
+"""Every frame derived from another one is protected from writes to it."""
+
+
+def flat_arrays(frame: pd.DataFrame) -> list[Any]:
+    """Give each column as a NumPy or extension array, without copying."""
+    return _flat_arrays(frame)
+
+
+def _flat_arrays_private(frame: Any) -> list[Any]:
+    manager = frame._mgr
+    return [manager.iget_values(position) for position in range(frame.shape[1])]
+
+
+def _flat_arrays_public(frame: pd.DataFrame) -> list[Any]:
+    return [flat_array(frame.iloc[:, position]) for position in range(frame.shape[1])]
+
+
+def flat_array(holder: Any) -> Any:
+    """Give the values of a Series or Index as a NumPy or extension array, without copying."""
+    array = holder.array
+    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+
+
+def masked_parts(array: Any) -> tuple[Array, Array]:
+    """Give the data of a masked array, whatever stands under the mask, and the mask."""
+    return _masked_parts(array)
+
+
+def _masked_parts_private(array: Any) -> tuple[Array, Array]:
+    return array._data, array._mask
+
+
+def _masked_parts_public(array: Any) -> tuple[Array, Array]:
+    dtype = getattr(array.dtype, "numpy_dtype", np.dtype("bool"))
+    return array.to_numpy(dtype=dtype, na_value=dtype.type(0)), np.asarray(array.isna())
+
+
+def arrow_chunks(array: Any) -> Any:
+    """Give the Arrow data of an Arrow-backed extension array, without copying."""
+    return array.__arrow_array__()
+
+
+def make_sparse(values: Array, index: Any, fill_value: Any) -> Any:
+    """Make a sparse array of stored values and the places described by ``index``."""
+    dtype = pd.SparseDtype(values.dtype, fill_value)
+    return pd.arrays.SparseArray(values, sparse_index=index, fill_value=fill_value, dtype=dtype)
+
+
+def sparse_index(length: int, places: list[Array]) -> Any:
+    """Make an index of single places (one array) or of blocks (starts and lengths)."""
+    from pandas._libs.sparse import BlockIndex, IntIndex  # noqa: PLC0415 - no public way exists
+
+    if len(places) == 1:
+        return IntIndex(length, places[0])
+    if len(places) == 2:
+        return BlockIndex(length, *places)
+    raise damaged("a sparse array has neither places nor blocks")
+
+
+def sparse_places(array: Any) -> list[Array]:
+    """Give what :func:`sparse_index` takes."""
+    index = array.sp_index
+    if array.kind == "integer":
+        return [np.asarray(index.indices)]
+    return [np.asarray(index.blocs), np.asarray(index.blengths)]
+
+
+# --- tokens of memory ------------------------------------------------------------------------
+
+
+def memory_token(values: Array) -> Hashable:
+    """Name the memory that an array shows, and how it shows it."""
+    interface = values.__array_interface__
+    return interface["data"][0], values.shape, values.strides, values.dtype
+
+
+def block_arrays(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
+    """Give the arrays that a frame consists of, each with the columns that it holds."""
+    return _block_arrays(frame)
+
+
+def _block_arrays_private(frame: Any) -> Iterator[tuple[Hashable, Any]]:
+    for block in frame._mgr.blocks:
+        yield block.mgr_locs.as_array.tobytes(), block.values
+
+
+def _block_arrays_public(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
+    return iter(list(enumerate(_flat_arrays_public(frame))))
+
+
+def labels_token(index: Any) -> Hashable | None:
+    """Name the labels of an index: views of one another have equal tokens."""
+    return _labels_token(index)
+
+
+def _labels_token_private(index: Any) -> Hashable | None:
+    return id(index._id)
+
+
+def _labels_token_public(_index: Any) -> Hashable | None:
+    return None
+
+
+def parts_of(array: Any) -> tuple[Any, ...] | None:
+    """Give the NumPy arrays, Arrow data and constants of an extension array, or ``None``.
+
+    All of them are shared by a shallow copy, and replaced by a write through pandas.
+    """
+    return _parts_of(array)
+
+
+def _parts_of_private(array: Any) -> tuple[Any, ...] | None:
+    kind = type(array)
+    if kind in (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray, pd.arrays.PeriodArray):
+        return array._ndarray, array.dtype
+    if hasattr(array, "_pa_array"):
+        return id(array._pa_array), array.dtype
+    if kind in (pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray):
+        return array._data, array._mask
+    if kind is pd.Categorical:
+        categories = array.categories
+        names = (str(categories.name), type(categories.name))
+        return array._ndarray, id(categories), names, array.ordered
+    if kind is pd.arrays.SparseArray:
+        return array.sp_values, id(array.sp_index), str(array.dtype)
+    if kind is pd.arrays.IntervalArray:
+        sides = [_parts_of_side(each) for each in (array._left, array._right)]
+        return None if None in sides else (array.closed, *sides[0], *sides[1])  # type: ignore[misc]
+    return None
+
+
+def _parts_of_side(side: Any) -> tuple[Any, ...] | None:
+    return (side,) if isinstance(side, np.ndarray) else _parts_of_private(side)
+
+
+def _parts_of_public(_array: Any) -> tuple[Any, ...] | None:
+    return None
+
+
+# --- the self-test ---------------------------------------------------------------------------
+
+
+def _works(private: Callable[[Any], Any], public: Callable[[Any], Any], sample: Any) -> bool:
+    """Try a private way on a sample: it must answer, and answer what the public way does."""
+    try:
+        return _same(private(sample), public(sample))
+    except (AttributeError, TypeError, ValueError):
+        return False
+
+
+def _same(left: Any, right: Any) -> bool:
+    if len(left) != len(right):
+        return False
+    return all(
+        bool((np.asarray(a) == np.asarray(b)).all()) for a, b in zip(left, right, strict=True)
+    )
+
+
+def _sample_frame() -> pd.DataFrame:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return pd.DataFrame({"a": [1, 2], "b": [1.5, 2.5], "c": pd.array([1, 2], dtype="Int64")})
+
+
+def _blocks_follow_writes(frame: pd.DataFrame) -> bool:
+    """Check the promise behind all tokens: a write after a shallow copy moves the memory."""
+    try:
+        held = frame.copy(deep=False)
+        before = [memory_token(each) for _, each in _block_arrays_private(held) if _is_flat(each)]
+        same = [memory_token(each) for _, each in _block_arrays_private(frame) if _is_flat(each)]
+        frame.iloc[0, 0] = 9
+        after = [memory_token(each) for _, each in _block_arrays_private(frame) if _is_flat(each)]
+    except (AttributeError, TypeError, KeyError):
+        return False
+    return before == same and before != after
+
+
+def _is_flat(values: Any) -> bool:
+    return isinstance(values, np.ndarray)
+
+
+def _labels_follow(frame: pd.DataFrame) -> bool:
+    try:
+        held = frame.copy(deep=False)
+        is_shared = _labels_token_private(held.columns) == _labels_token_private(frame.columns)
+        frame.columns = pd.Index(["x", "y", "z"])
+        is_moved = _labels_token_private(held.columns) != _labels_token_private(frame.columns)
+    except AttributeError:
+        return False
+    return is_shared and is_moved
+
+
+def _parts_are_known() -> bool:
+    samples = [pd.array([1, None], dtype="Int64"), pd.Categorical(["a"])]
+    try:
+        return all(_parts_of_private(each) is not None for each in samples)
+    except AttributeError:
+        return False
+
+
+_has_flat = _works(_flat_arrays_private, _flat_arrays_public, _sample_frame())
+_flat_arrays = _flat_arrays_private if _has_flat else _flat_arrays_public
+_has_masks = _works(_masked_parts_private, _masked_parts_public, pd.array([1, 2], dtype="Int64"))
+_masked_parts = _masked_parts_private if _has_masks else _masked_parts_public
+_has_blocks = COPY_ON_WRITE and _blocks_follow_writes(_sample_frame())
+_block_arrays = _block_arrays_private if _has_blocks else _block_arrays_public
+_labels_token = _labels_token_private if _labels_follow(_sample_frame()) else _labels_token_public
+_parts_of = _parts_of_private if _parts_are_known() else _parts_of_public

@@ -1,0 +1,126 @@
+"""Where a draft belongs: on its branch, rebased, on a branch of its own, or nowhere. Pure."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+
+from streamlit_redis_session.history._graph import is_ancestor, redo_path
+from streamlit_redis_session.history._refs import automatic_name
+from streamlit_redis_session.objects import (
+    Change,
+    Head,
+    ManifestId,
+    RefName,
+    Version,
+    VersionId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Refs as last read from the store."""
+
+    epoch: str
+    seq: int
+    head: Head
+    branches: Mapping[RefName, VersionId]
+    tags: Mapping[RefName, VersionId]
+    meta: Mapping[str, bytes]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A version to be made. Everything random or timed is fixed before the first try."""
+
+    base: Head
+    """What the author saw."""
+    values: Mapping[str, ManifestId]
+    settings: ManifestId | None
+    tables: Mapping[ManifestId, bytes]
+    """Sealed manifests that the session may lack."""
+    message: str
+    changes: tuple[Change, ...]
+    author: str = ""
+    nonce: str = field(default_factory=lambda: secrets.token_hex(12))
+    created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
+
+
+@dataclass(frozen=True, slots=True)
+class Landing:
+    """Where a draft ends.
+
+    ``how`` is ``"commit"`` (its branch goes on), ``"rebase"`` (onto what another writer
+    committed), ``"branch"`` (a new one), ``"redo"`` (it equals the next redo step) or
+    ``"nothing"`` (it equals head).
+    """
+
+    how: str
+    branch: RefName
+    version: VersionId | None
+    """The parent of the new version; for ``redo`` and ``nothing`` the version itself."""
+    values: Mapping[str, ManifestId]
+
+    @property
+    def makes_version(self) -> bool:
+        """Whether there is something to write."""
+        return self.how in ("commit", "rebase", "branch")
+
+
+def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing:
+    """Apply the rules of history to a draft."""
+    base = draft.base
+    for shown in (base, state.head):
+        if shown.version and dict(versions[shown.version].values) == dict(draft.values):
+            return Landing("nothing", shown.branch, shown.version, draft.values)
+
+    def parents_of(version_id: VersionId) -> tuple[VersionId, ...]:
+        return versions[version_id].parents if version_id in versions else ()
+
+    tip = state.branches.get(base.branch)
+    redo = redo_path(base.version, tip, parents_of) if base.version else ()
+    if redo and dict(versions[redo[0]].values) == dict(draft.values):
+        return Landing("redo", base.branch, redo[0], draft.values)
+    if tip == base.version:
+        return Landing("commit", base.branch, base.version, draft.values)
+    if _descends(base, state, versions):
+        merged = _merge(draft, state, versions)
+        if merged is not None:
+            return Landing("rebase", base.branch, state.head.version, merged)
+    name = automatic_name(base.branch, state.branches)
+    if base.version is None and tip is not None:
+        # Two tabs made a first version at once: one root is enough, nothing is dropped.
+        return Landing("branch", name, tip, {**versions[tip].values, **draft.values})
+    return Landing("branch", name, base.version, draft.values)
+
+
+def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -> bool:
+    """Say whether others moved head forward, on the same branch, from what the author saw."""
+    shown = state.head
+    if shown.version is None or shown.branch != base.branch or shown.version == base.version:
+        return False
+    if state.branches.get(shown.branch) != shown.version:
+        return False
+    return base.version is None or is_ancestor(
+        base.version, shown.version, lambda v: versions[v].parents if v in versions else ()
+    )
+
+
+def _merge(
+    draft: Draft, state: State, versions: Mapping[VersionId, Version]
+) -> Mapping[str, ManifestId] | None:
+    """Put the draft's changes over theirs; ``None`` when both changed the same value."""
+    assert state.head.version is not None
+    before = versions[draft.base.version].values if draft.base.version else {}
+    theirs = versions[state.head.version].values
+    mine = _changed_keys(before, draft.values)
+    if mine & _changed_keys(before, theirs):
+        return None
+    merged = {key: value for key, value in theirs.items() if key not in mine}
+    return merged | {key: value for key, value in draft.values.items() if key in mine}
+
+
+def _changed_keys(before: Mapping[str, ManifestId], after: Mapping[str, ManifestId]) -> set[str]:
+    return {key for key in {*before, *after} if before.get(key) != after.get(key)}

@@ -1,0 +1,425 @@
+"""The heart of a session: working values, commits, and the ways in which head moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from threading import RLock
+
+from streamlit_redis_session import codec
+from streamlit_redis_session.errors import (
+    ConfigurationError,
+    LimitExceededError,
+    NothingToRedoError,
+    NothingToUndoError,
+    RefNotFoundError,
+    StorageUnavailableError,
+)
+from streamlit_redis_session.history import (
+    SETTINGS_FIELD,
+    Committed,
+    Draft,
+    Repository,
+    ValueStore,
+)
+from streamlit_redis_session.objects import (
+    Head,
+    Limits,
+    ManifestId,
+    RefName,
+    SessionKey,
+    Version,
+    VersionId,
+)
+from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
+from streamlit_redis_session.storage import Backend
+
+
+class SessionCore(MutableMapping[str, object]):
+    """A mapping of working values over a history of versions."""
+
+    def __init__(
+        self,
+        session_id: str,
+        repository: Repository,
+        values: ValueStore,
+        *,
+        backend: Backend,
+        limits: Limits,
+    ) -> None:
+        self._id = session_id
+        self._repository = repository
+        self._values = values
+        self._backend = backend
+        self._limits = limits
+        self._lock = RLock()
+        self._working = WorkingValues(values, repository.key)
+        self._head = repository.state.head
+        self.settle: Callable[[], bool] = _nothing_to_settle
+        """Called before head is read or moved: waits for the background writer, and says whether
+        everything is saved. ``False``: the store fails at the moment."""
+        self._show_head()
+
+    def _show_head(self) -> None:
+        """Show head's data and the settings as last saved, in place of everything."""
+        self._working.show(self.head_values())
+        settings = self._saved_settings()
+        self._working.replace_settings({k: codec.snapshot(v) for k, v in settings.items()})
+        staged = self._working.stage(_leave_out)
+        self._note_settings(staged)
+
+    # identity
+
+    @property
+    def id(self) -> str:
+        """The secret id: who has it has the session."""
+        return self._id
+
+    @property
+    def key(self) -> SessionKey:
+        """The keyed hash of the id, fit for logs and for the names of keys."""
+        return self._repository.key
+
+    @property
+    def head(self) -> Head:
+        """The branch and version that the session shows."""
+        self.settle()
+        return self._head
+
+    @property
+    def shown_version(self) -> VersionId | None:
+        """The version of head, without settling."""
+        return self._head.version
+
+    @property
+    def seen_seq(self) -> int:
+        """How many changes of the session are known here; grows with every one."""
+        return self._repository.state.seq
+
+    def setting_keys(self) -> set[str]:
+        """List the working values that are settings."""
+        with self._lock:
+            return self._working.setting_keys()
+
+    def __repr__(self) -> str:
+        version = self._head.version[:8] if self._head.version else "no version"
+        return f"<Session {self.key[:8]} on {self._head.branch} at {version}>"
+
+    # the mapping
+
+    def __getitem__(self, key: str) -> object:
+        with self._lock:
+            return self._working.get(key)
+
+    def __setitem__(self, key: str, value: object) -> None:
+        if not isinstance(key, str):
+            raise ConfigurationError(f"Keys of a session are strings, not {key!r}.")
+        with self._lock:
+            self._working.put(key, value)
+
+    def __delitem__(self, key: str) -> None:
+        with self._lock:
+            self._working.remove(key)
+
+    def __iter__(self) -> Iterator[str]:
+        with self._lock:
+            return iter(self._working.keys())
+
+    def __len__(self) -> int:
+        with self._lock:
+            return len(self._working.keys())
+
+    # commit
+
+    @property
+    def is_dirty(self) -> bool:
+        """Whether a commit would make a version. Costs what finding that out costs."""
+        self.settle()
+        with self._lock:
+            return self._is_dirty()
+
+    def _is_dirty(self) -> bool:
+        return self._working.stage(_raise).data_differs(self.head_values())
+
+    def commit(self, message: str | None = None) -> Version | None:
+        """Record the working values as a new version of the current branch.
+
+        Chunks already stored are not sent again: the cost follows what changed, not how large
+        the frames are. Settings are saved whether or not a version is made.
+
+        Parameters
+        ----------
+        message
+            One line for the version graph, at most ``Limits.message_chars``; ``None`` writes one
+            from what changed.
+
+        Returns
+        -------
+        Version or None
+            ``None`` when no data value differs from head.
+
+        Raises
+        ------
+        UnsupportedValueError
+            A value cannot be stored exactly; nothing was written.
+        StorageUnavailableError
+            The store did not answer within its deadline. The working values and head are as
+            before; the same call may be made again.
+        """
+        self.settle()
+        committed = self.commit_staged(message, refuse=_raise)
+        return committed.version if committed and committed.how != "nothing" else None
+
+    def commit_staged(self, message: str | None, *, refuse: Refuse) -> Committed | None:
+        """Commit as the background writer does: without settling, values refused one by one."""
+        with self._lock:
+            if message is not None:
+                self._check_text("A message", message)
+            staged = self._working.stage(refuse)
+            if staged.data_differs(self.head_values()):
+                return self._commit_version(staged, message)
+            self._save_settings(staged)
+            return None
+
+    def _commit_version(self, staged: Staged, message: str | None) -> Committed | None:
+        changes = self._working.changes(staged)
+        plans = [plan for _, plan in staged.plans.values()]
+        if staged.settings_plan is not None:
+            plans.append(staged.settings_plan)
+        for plan in plans:
+            self._values.write_chunks(plan)
+        draft = Draft(
+            base=self._head,
+            values=staged.values,
+            settings=staged.settings_plan.manifest_id if staged.settings_plan else None,
+            tables={p.manifest_id: self._values.seal_table(self.key, p) for p in plans},
+            message=_one_line(message) or self._automatic_message(changes),
+            changes=changes,
+        )
+        committed = self._repository.commit(draft, settings=self._sealed_settings(staged))
+        if committed is not None:
+            self._head = committed.head
+            self._working.committed(staged, committed.version.values)
+            self._note_settings(staged)
+        return committed
+
+    def _automatic_message(self, changes: Sequence[object]) -> str:
+        text = "; ".join(str(change) for change in changes) or "changed"
+        most = self._limits.message_chars
+        return text if len(text) <= most else text[: most - 1] + "…"
+
+    def head_values(self) -> Mapping[str, ManifestId]:
+        """Give the manifests of head's data values, without settling."""
+        return self._version(self._head.version).values if self._head.version else {}
+
+    def _version(self, version_id: VersionId) -> Version:
+        return self._repository.versions[version_id]
+
+    # settings
+
+    def _sealed_settings(self, staged: Staged) -> bytes | None:
+        plan = staged.settings_plan or self._values.plan({}, path=SETTINGS_PATH)
+        if plan.manifest_id == self._working.saved_settings:
+            return None
+        self._values.write_chunks(plan)
+        return self._values.seal_settings(self.key, plan)
+
+    def _save_settings(self, staged: Staged) -> None:
+        sealed = self._sealed_settings(staged)
+        if sealed is not None and (staged.settings or self._working.saved_settings):
+            self._repository.save_settings(sealed)
+            self._note_settings(staged)
+
+    def _note_settings(self, staged: Staged) -> None:
+        plan = staged.settings_plan
+        self._working.saved_settings = plan.manifest_id if plan else None
+
+    def _settings_of(self, version_id: VersionId | None) -> dict[str, object]:
+        manifest_id = self._version(version_id).settings if version_id else None
+        if manifest_id is None:
+            return {}
+        settings = self._values.load(self.key, manifest_id, path=SETTINGS_PATH).value
+        assert isinstance(settings, dict)
+        return settings
+
+    def _saved_settings(self) -> dict[str, object]:
+        sealed = self._repository.state.meta.get(SETTINGS_FIELD)
+        if sealed is None:
+            return self._settings_of(self._head.version)
+        settings = self._values.open_settings(self.key, sealed)
+        assert isinstance(settings, dict)
+        return settings
+
+    # moving head
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether head has a parent."""
+        self.settle()
+        return bool(self._repository.undo_steps(self._head))
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether the branch goes on after head."""
+        self.settle()
+        return bool(self._repository.redo_steps(self._head))
+
+    def undo(self, steps: int = 1) -> Version:
+        """Move head to its first parent, ``steps`` times; the branch keeps its tip.
+
+        Data come back as they were, and so do the settings that differ between the version left
+        and the version reached. Uncommitted changes are committed first, so that ``redo`` brings
+        them back.
+
+        Raises
+        ------
+        NothingToUndoError
+            There are fewer steps than that; head is where it was.
+        """
+        with self._moving():
+            path = self._repository.undo_steps(self._head)
+            if not 1 <= steps <= len(path):
+                raise NothingToUndoError(steps, available=len(path))
+            return self._go(Head(self._head.branch, path[steps - 1]))
+
+    def redo(self, steps: int = 1) -> Version:
+        """Move head ``steps`` versions towards its branch's tip.
+
+        Raises
+        ------
+        NothingToRedoError
+            There are fewer steps than that; head is where it was.
+        """
+        with self._moving():
+            path = self._repository.redo_steps(self._head)
+            if not 1 <= steps <= len(path):
+                raise NothingToRedoError(steps, available=len(path))
+            return self._go(Head(self._head.branch, path[steps - 1]))
+
+    def checkout(
+        self, ref: str, *, keys: Sequence[str] | None = None, branch: str | None = None
+    ) -> Version:
+        """Show another version, or bring some of its values back.
+
+        Parameters
+        ----------
+        ref
+            A branch, a tag, a version id or a unique prefix of at least 4 characters, or
+            ``HEAD``, each with ``~n`` and ``^n`` behind it.
+        keys
+            Bring back these values alone, as working values on the present head.
+        branch
+            The branch that head gets; ``None``: the named one, else the present one where the
+            version lies on it, else another that has it.
+
+        Raises
+        ------
+        RefNotFoundError, VersionNotFoundError
+            Nothing has this name; head is where it was.
+        """
+        with self._moving():
+            version_id = self._repository.resolve(ref, self._head)
+            if keys is not None:
+                return self._bring_back(version_id, keys)
+            return self._go(Head(self._branch_of(ref, version_id, branch), version_id))
+
+    def _branch_of(self, ref: str, version_id: VersionId, branch: str | None) -> RefName:
+        branches = self._repository.state.branches
+        for name in (branch, ref):
+            if name is not None and RefName(name) in branches:
+                return RefName(name)
+        if branch is not None:
+            raise RefNotFoundError(branch, known=branches)
+        return self._repository.branch_for(version_id, self._head)
+
+    def _bring_back(self, version_id: VersionId, keys: Sequence[str]) -> Version:
+        version = self._version(version_id)
+        settings = self._settings_of(version_id)
+        found: dict[str, object] = {}
+        for key in keys:
+            if key in version.values:
+                held = self._values.load(self.key, version.values[key], path=key)
+                found[key] = codec.snapshot(held.value)
+            elif key in settings:
+                found[key] = codec.snapshot(settings[key])
+            else:
+                known = [*version.values, *settings]
+                raise RefNotFoundError(f"{version.short_id}:{key}", known=known)
+        for key, value in found.items():
+            self._working.put(key, value)
+        return version
+
+    @contextmanager
+    def _moving(self) -> Iterator[None]:
+        """Hold the lock, with nothing uncommitted that a move could drop."""
+        if not self.settle():
+            raise StorageUnavailableError(
+                "The last changes are not saved yet, because the store does not answer. "
+                "Try again when it does."
+            )
+        with self._lock:
+            self.commit_staged(None, refuse=_leave_out)
+            yield
+
+    def _go(self, head: Head) -> Version:
+        """Move head, then the working values; nothing has changed when it raises."""
+        assert head.version is not None
+        put, drop = self.settings_between(self._head.version, head.version)
+        self._repository.move_head(head)
+        self._adopt(head, put, drop)
+        if put or drop:
+            self._save_settings(self._working.stage(_leave_out))
+        return self._version(head.version)
+
+    def _adopt(self, head: Head, put: Mapping[str, object], drop: Sequence[str]) -> None:
+        self._head = head
+        self._working.show(self.head_values())
+        self._working.replace_settings(put, drop=drop)
+
+    def settings_between(
+        self, left: VersionId | None, reached: VersionId | None
+    ) -> tuple[dict[str, object], list[str]]:
+        """Give the settings that differ between two versions: those to set, those to drop."""
+        before, after = self._settings_of(left), self._settings_of(reached)
+        put = {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
+        drop = [k for k in before if k not in after]
+        return {k: codec.snapshot(v) for k, v in put.items()}, drop
+
+    # text
+
+    def _check_text(self, what: str, text: str) -> None:
+        if len(text) > self._limits.message_chars:
+            raise LimitExceededError(
+                what, size=len(text), limit=self._limits.message_chars, unit="characters"
+            )
+
+
+def _nothing_to_settle() -> bool:
+    """Wait for nobody: without a background writer everything is settled."""
+    return True
+
+
+def _raise(key: str, error: Exception) -> None:
+    """Refuse the whole commit because of one value."""
+    del key
+    raise error
+
+
+def _leave_out(key: str, error: Exception) -> None:
+    """Leave a value out of the commit; the adapter has named it already."""
+    del key, error
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+def _same(a: object, b: object) -> bool:
+    """Compare two settings exactly: type, bits and order."""
+    left, right = codec.encode(a, path="a"), codec.encode(b, path="b")
+    if left.description != right.description or len(left.columns) != len(right.columns):
+        return False
+    return all(
+        x.spec() == y.spec() and bytes(x.piece(0, x.rows)) == bytes(y.piece(0, y.rows))
+        for x, y in zip(left.columns, right.columns, strict=True)
+    )

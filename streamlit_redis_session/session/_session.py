@@ -1,0 +1,296 @@
+"""One analyst's workspace, with names for its versions, its log, its graph and its lifetime."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from streamlit_redis_session import codec
+from streamlit_redis_session.errors import (
+    HistoryStateError,
+    LimitExceededError,
+    RefExistsError,
+    RefNotFoundError,
+    SessionNotFoundError,
+    VersionNotFoundError,
+)
+from streamlit_redis_session.history import (
+    BRANCH_PREFIX,
+    TAG_PREFIX,
+    Diff,
+    VersionGraph,
+    automatic_name,
+    check_name,
+)
+from streamlit_redis_session.objects import Head, RefName, Version, VersionId
+from streamlit_redis_session.session._core import SessionCore
+
+
+class Session(SessionCore):
+    """One analyst's workspace: working values, and the history behind them.
+
+    Get one from ``store.session()``. Values are read when they are first asked for; what you set
+    is kept by ``commit()``. All methods may be called from any thread.
+
+    Examples
+    --------
+    >>> session = store.session()
+    >>> session["df"] = frame
+    >>> session.commit("Loaded")
+    >>> session["df"] = frame.dropna()
+    >>> session.commit()
+    >>> session.undo()
+    """
+
+    # branches and tags
+
+    def create_branch(self, name: str | None, at: str = "HEAD") -> str:
+        """Name a version as the tip of a new branch. Head stays; ``switch()`` goes there.
+
+        Parameters
+        ----------
+        name
+            By git's rules for names; ``None`` makes one from the present branch, as ``main-2``.
+        at
+            The version, as for ``checkout()``.
+
+        Returns
+        -------
+        str
+            The name, in Unicode's composed form.
+
+        Raises
+        ------
+        RefExistsError
+            A branch or tag of this name exists.
+        VersionNotFoundError, RefNotFoundError
+            ``at`` names nothing.
+        """
+        if name is None:
+            self.settle()
+            name = automatic_name(self._head.branch, self._repository.state.branches)
+        return self._create_ref(BRANCH_PREFIX, name, at)
+
+    def tag(self, name: str, at: str = "HEAD") -> None:
+        """Give a version a fixed name; see ``create_branch`` for what may go wrong."""
+        self._create_ref(TAG_PREFIX, name, at)
+
+    def _create_ref(self, prefix: str, name: str, at: str) -> RefName:
+        with self._moving():
+            checked = check_name(name, most_chars=self._limits.ref_chars)
+            self._repository.reload()
+            self._must_be_free(checked)
+            version = self._repository.resolve(at, self._head)
+            self._repository.set_refs(
+                expect={prefix + checked: None}, put={prefix + checked: version}
+            )
+            return checked
+
+    def _must_be_free(self, name: RefName) -> None:
+        state = self._repository.state
+        if name in state.branches or name in state.tags:
+            raise RefExistsError(name)
+
+    def switch(self, name: str) -> Version:
+        """Show the tip of a branch; what is committed next extends it.
+
+        Raises
+        ------
+        RefNotFoundError
+            There is no such branch; head is where it was.
+        """
+        with self._moving():
+            tip = self._branch(name)
+            return self._go(Head(RefName(name), tip))
+
+    def _branch(self, name: str) -> VersionId:
+        branches = self._repository.state.branches
+        if RefName(name) not in branches:
+            self._repository.reload()
+            branches = self._repository.state.branches
+        if RefName(name) not in branches:
+            raise RefNotFoundError(name, known=branches)
+        return branches[RefName(name)]
+
+    def rename_branch(self, old: str, new: str) -> None:
+        """Give a branch another name; head follows."""
+        with self._moving():
+            tip = self._branch(old)
+            checked = check_name(new, most_chars=self._limits.ref_chars)
+            self._must_be_free(checked)
+            shown = self._repository.state.head
+            head = Head(checked, shown.version) if shown.branch == old else None
+            self._repository.set_refs(
+                expect={BRANCH_PREFIX + old: tip, BRANCH_PREFIX + checked: None},
+                put={BRANCH_PREFIX + checked: tip},
+                delete=[BRANCH_PREFIX + old],
+                head=head,
+            )
+            if self._head.branch == old:
+                self._head = Head(checked, self._head.version)
+
+    def delete_branch(self, name: str) -> None:
+        """Delete a branch's name. Its versions stay until ``prune()``.
+
+        Raises
+        ------
+        HistoryStateError
+            Head is on this branch; switch to another first.
+        """
+        with self._moving():
+            tip = self._branch(name)
+            if name in (self._head.branch, self._repository.state.head.branch):
+                raise HistoryStateError(f"Head is on {name!r}. Switch to another branch first.")
+            self._repository.set_refs(
+                expect={BRANCH_PREFIX + name: tip}, put={}, delete=[BRANCH_PREFIX + name]
+            )
+
+    def delete_tag(self, name: str) -> None:
+        """Delete a tag; the version stays."""
+        with self._moving():
+            tags = self._repository.state.tags
+            if RefName(name) not in tags:
+                raise RefNotFoundError(name, known=tags)
+            self._repository.set_refs(
+                expect={TAG_PREFIX + name: tags[RefName(name)]}, put={}, delete=[TAG_PREFIX + name]
+            )
+
+    def annotate(self, ref: str, text: str) -> Version:
+        """Add a note to a version, in place of an earlier one; its id stays."""
+        with self._moving():
+            self._check_text("A note", text)
+            version_id = self._repository.resolve(ref, self._head)
+            return self._repository.annotate(version_id, text)
+
+    # looking at history
+
+    def log(self, ref: str = "HEAD") -> list[Version]:
+        """List a version and its first-parent ancestors, newest first."""
+        self.settle()
+        with self._lock:
+            if ref == "HEAD" and self._head.version is None:
+                return []
+            start = self._repository.resolve(ref, self._head)
+            return [self._version(start), *self._ancestors(start)]
+
+    def _ancestors(self, start: VersionId) -> list[Version]:
+        steps = self._repository.undo_steps(Head(self._head.branch, start))
+        return [self._version(version_id) for version_id in steps]
+
+    def graph(self) -> VersionGraph:
+        """Return all versions, branches, tags and head at this moment."""
+        self.settle()
+        with self._lock:
+            state = self._repository.state
+            order = {v: n for n, v in enumerate(self._repository.versions)}
+            versions = sorted(
+                self._repository.versions.values(),
+                key=lambda v: (v.created_at, order[v.id]),
+                reverse=True,
+            )
+            return VersionGraph(tuple(versions), state.branches, state.tags, self._head)
+
+    def redo_path(self) -> tuple[VersionId, ...]:
+        """List the versions that redo would go through, the next one first."""
+        self.settle()
+        with self._lock:
+            return self._repository.redo_steps(self._head)
+
+    def read(self, ref: str, key: str) -> object:
+        """Return a value, data or setting, of any version; head does not move.
+
+        Raises
+        ------
+        RefNotFoundError, VersionNotFoundError
+            ``ref`` names nothing, or the version has no value ``key``.
+        ChunkNotFoundError, CorruptDataError
+            The value cannot be read; it never becomes an empty frame.
+        """
+        self.settle()
+        with self._lock:
+            version = self._version(self._repository.resolve(ref, self._head))
+            if key in version.values:
+                held = self._values.load(self.key, version.values[key], path=key)
+                return codec.snapshot(held.value)
+            settings = self._settings_of(version.id)
+            if key not in settings:
+                known = ", ".join(sorted([*version.values, *settings])) or "none"
+                reason = f"It has no value {key!r} (it has: {known})."
+                raise VersionNotFoundError(ref, reason=reason)
+            return codec.snapshot(settings[key])
+
+    def diff(self, a: str = "HEAD~1", b: str = "HEAD", key: str | None = None) -> Diff:
+        """Compare two versions, value by value; frames are read only when looked at.
+
+        Parameters
+        ----------
+        a, b
+            Refs of the earlier and the later version.
+        key
+            Compare this value alone; ``None``: all data values that differ.
+        """
+        self.settle()
+        with self._lock:
+            before = self._version(self._repository.resolve(a, self._head))
+            after = self._version(self._repository.resolve(b, self._head))
+            return Diff(before, after, self.read, key=key)
+
+    # several processes
+
+    def refresh(self) -> bool:
+        """Adopt a head that another tab or process has moved.
+
+        Returns
+        -------
+        bool
+            Whether head is another one now. ``False`` also when working values are uncommitted:
+            they stay, and the commit finds out where it belongs.
+        """
+        self.settle()
+        with self._lock:
+            if self._repository.has_moved():
+                self._repository.reload()
+            shown = self._repository.state.head
+            if shown == self._head or self._is_dirty():
+                return False
+            put, drop = self.settings_between(self._head.version, shown.version)
+            self._adopt(shown, put, drop)
+            return True
+
+    # lifetime
+
+    def touch(self) -> None:
+        """Start the session's time to live anew, and that of the chunks it needs."""
+        self.settle()
+        with self._lock:
+            if not self._backend.touch_session(self.key, ttl_s=self._repository.ttl_s):
+                raise SessionNotFoundError
+            self._extend_chunks()
+
+    def expire(self, ttl: timedelta) -> None:
+        """Set the session's time to live, from now on.
+
+        Raises
+        ------
+        LimitExceededError
+            Less than a second.
+        """
+        seconds = int(ttl.total_seconds())
+        if seconds < 1:
+            raise LimitExceededError("The time to live", size=seconds, limit=1, unit="seconds")
+        self.settle()
+        with self._lock:
+            self._repository.ttl_s = seconds
+            if not self._backend.touch_session(self.key, ttl_s=seconds):
+                raise SessionNotFoundError
+
+    def _extend_chunks(self) -> None:
+        tables = self._backend.read_tables(self.key)
+        self._values.extend_leases(
+            [self._values.open_table(self.key, name, data) for name, data in tables.items()]
+        )
+
+    def delete(self) -> None:
+        """Delete the session at once; its chunks go when their leases end."""
+        self.settle()
+        with self._lock:
+            self._backend.delete_session(self.key)

@@ -1,0 +1,158 @@
+"""A store: sessions of one namespace on one server."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from types import TracebackType
+
+from typing_extensions import Self
+
+from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
+from streamlit_redis_session.errors import SessionNotFoundError
+from streamlit_redis_session.history import Repository, ValueStore
+from streamlit_redis_session.objects import Limits, SessionKey
+from streamlit_redis_session.session._session import Session
+from streamlit_redis_session.storage import Backend, ServerInfo
+
+CACHE_BYTES = 512 * 2**20
+"""Values remembered per store, so that undo need not read; estimated memory."""
+
+_ID = re.compile(r"[\x21-\x7e]{1,256}")
+"""A minted id has 43 characters; one that a program vouches for may be an e-mail address."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionInfo:
+    """What an operator sees of a session; never its id."""
+
+    key: SessionKey
+    """The keyed hash of the id."""
+    created_at: datetime
+    versions: int
+    branches: int
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStats:
+    """What a store holds, and where."""
+
+    server: ServerInfo
+    sessions: int
+
+
+class Store:
+    """Sessions of one namespace on one server; made by ``connect()``, safe in all threads."""
+
+    def __init__(self, backend: Backend, keys: Keys, *, ttl: timedelta, limits: Limits) -> None:
+        self._backend = backend
+        self._keys = keys
+        self._ttl_s = max(1, int(ttl.total_seconds()))
+        self._limits = limits
+        self._chunker = Chunker(keys)
+        self._values = ValueStore(
+            backend,
+            self._chunker,
+            lease_s=lease_s(self._ttl_s),
+            limits=limits,
+            cache_bytes=CACHE_BYTES,
+        )
+
+    @property
+    def where(self) -> str:
+        """The server's address without credentials, fit to be shown."""
+        return self._backend.where
+
+    @property
+    def ttl(self) -> timedelta:
+        """How long a session lives after its last use."""
+        return timedelta(seconds=self._ttl_s)
+
+    @property
+    def limits(self) -> Limits:
+        """How much sessions may hold."""
+        return self._limits
+
+    def session(self, session_id: str | None = None, *, create: bool = False) -> Session:
+        """Open a session, or start one.
+
+        Parameters
+        ----------
+        session_id
+            ``None`` mints a new id: 256 random bits, 43 URL-safe characters.
+        create
+            Start the session when there is none of this id. For ids that the program itself
+            vouches for (a signed-in user), never for one that came from a browser.
+
+        Raises
+        ------
+        SessionNotFoundError
+            No session has this id, or the id is not of the form of one.
+        """
+        if session_id is None:
+            session_id, create = mint_session_id(), True
+        if not isinstance(session_id, str) or not _ID.fullmatch(session_id):
+            raise SessionNotFoundError
+        key = self._keys.session_key(session_id)
+        if create:
+            self._backend.create_session(key, ttl_s=self._ttl_s)
+        repository = Repository(
+            self._backend, self._chunker, self._keys.record, key, ttl_s=self._ttl_s
+        )
+        return Session(
+            session_id, repository, self._values, backend=self._backend, limits=self._limits
+        )
+
+    def sessions(self) -> list[SessionInfo]:
+        """List living sessions, newest first; for operators. Never scans keys."""
+        infos = (self._info(key) for key in self._backend.list_sessions())
+        found = [info for info in infos if info is not None]
+        return sorted(found, key=lambda info: info.created_at, reverse=True)
+
+    def _info(self, key: SessionKey) -> SessionInfo | None:
+        record = self._backend.read_session(key)
+        if record is None:
+            return None
+        created = float(record.meta["created_at"])
+        return SessionInfo(
+            key=key,
+            created_at=datetime.fromtimestamp(created, tz=timezone.utc),
+            versions=len(self._backend.read_versions(key)),
+            branches=sum(name.startswith("b:") for name in record.refs),
+        )
+
+    def delete(self, session_id: str) -> None:
+        """Delete a session at once; its chunks go when their leases end.
+
+        Raises
+        ------
+        SessionNotFoundError
+            There was none of this id. Nothing else was touched, whatever the id looks like.
+        """
+        if not self._backend.delete_session(self._keys.session_key(session_id)):
+            raise SessionNotFoundError
+
+    def stats(self) -> StoreStats:
+        """Ask the server how it is and count the living sessions."""
+        return StoreStats(self._backend.info(), len(self._backend.list_sessions()))
+
+    def close(self) -> None:
+        """Let go of the server. Sessions of this store cannot be used afterwards."""
+        self._backend.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def lease_s(ttl_s: int) -> int:
+    """Give the lease of chunks: a quarter longer than sessions live, and an hour."""
+    return ttl_s + ttl_s // 4 + 3600

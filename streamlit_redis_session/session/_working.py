@@ -1,0 +1,195 @@
+"""The working values of a session, and what of them differs from head (the tracker)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from streamlit_redis_session import codec
+from streamlit_redis_session.chunks import Plan
+from streamlit_redis_session.codec.compare import compare
+from streamlit_redis_session.errors import LimitExceededError, UnsupportedValueError
+from streamlit_redis_session.history import Held, ValueStore
+from streamlit_redis_session.objects import Change, ManifestId, SessionKey
+
+Refuse = Callable[[str, "UnsupportedValueError | LimitExceededError"], None]
+"""What to do with a value that cannot be stored: raise, or note it and go on."""
+
+SETTINGS_PATH = "settings"
+
+
+class _Unloaded:
+    """Stands for a value that head has and nobody has asked for yet."""
+
+    def __repr__(self) -> str:
+        return "<not loaded>"
+
+
+UNLOADED = _Unloaded()
+
+
+@dataclass
+class Staged:
+    """What differs from head, planned but not written."""
+
+    plans: dict[str, tuple[object, Plan]] = field(default_factory=dict)
+    """Changed data values: the snapshot and its plan."""
+    values: dict[str, ManifestId] = field(default_factory=dict)
+    """All data values, changed or not."""
+    settings: dict[str, object] = field(default_factory=dict)
+    settings_plan: Plan | None = None
+    """``None`` when there are no settings."""
+
+    def data_differs(self, from_values: Mapping[str, ManifestId]) -> bool:
+        """Say whether a version is due."""
+        return self.values != dict(from_values)
+
+
+class WorkingValues:
+    """The values that a session shows: loaded when asked for, compared with head on demand."""
+
+    def __init__(self, store: ValueStore, session_key: SessionKey) -> None:
+        self._store = store
+        self._session_key = session_key
+        self._values: dict[str, object] = {}
+        self._held: dict[str, Held] = {}
+        self._at_head: dict[str, ManifestId] = {}
+        self.saved_settings: ManifestId | None = None
+        """The manifest of the settings as last saved or read."""
+
+    # the mapping
+
+    def keys(self) -> list[str]:
+        """List the keys, data and settings, in the order in which they came."""
+        return list(self._values)
+
+    def get(self, key: str) -> object:
+        """Return a value, reading it from the store when it is asked for the first time.
+
+        Raises
+        ------
+        KeyError
+            There is no such value.
+        ChunkNotFoundError, CorruptDataError
+            It cannot be read.
+        """
+        value = self._values[key]
+        if isinstance(value, _Unloaded):
+            held = self._load(key, self._at_head[key])
+            value = self._values[key] = codec.snapshot(held.value)
+        return value
+
+    def put(self, key: str, value: object) -> None:
+        """Put a value in place of what was there."""
+        self._values[key] = value
+
+    def remove(self, key: str) -> None:
+        """Drop a value from the working values; versions keep it."""
+        del self._values[key]
+
+    def _load(self, key: str, manifest_id: ManifestId) -> Held:
+        held = self._held.get(key)
+        if held is None or held.manifest_id != manifest_id:
+            held = self._store.load(self._session_key, manifest_id, path=key)
+            self._held[key] = held
+        return held
+
+    # head
+
+    def show(self, values: Mapping[str, ManifestId]) -> None:
+        """Take head's data values: what differs is dropped and read anew when asked for."""
+        for key in set(self._at_head) - set(values):
+            self._values.pop(key, None)
+            self._held.pop(key, None)
+        for key, manifest_id in values.items():
+            held = self._held.get(key)
+            if self._at_head.get(key) != manifest_id or key not in self._values:
+                self._values[key] = UNLOADED
+                if held is not None and held.manifest_id != manifest_id:
+                    del self._held[key]
+        self._at_head = dict(values)
+
+    def committed(self, staged: Staged, values: Mapping[str, ManifestId]) -> None:
+        """Take what was staged as head's state, then whatever else head has."""
+        for key, (snapshot, plan) in staged.plans.items():
+            if values.get(key) == plan.manifest_id:
+                self._held[key] = self._store.remember(snapshot, plan)
+                self._at_head[key] = plan.manifest_id
+        for key in set(self._at_head) - set(staged.values):
+            self._at_head.pop(key)
+            self._held.pop(key, None)
+        self.show(values)
+
+    # what differs
+
+    def stage(self, refuse: Refuse) -> Staged:
+        """Plan everything that differs from head. Reads no chunk and writes nothing."""
+        staged = Staged()
+        for key, value in self._values.items():
+            if isinstance(value, _Unloaded):
+                staged.values[key] = self._at_head[key]
+            elif codec.classify(value) is codec.Kind.DATA:
+                self._stage_data(key, value, staged, refuse)
+            else:
+                self._stage_setting(key, value, staged, refuse)
+        if staged.settings:
+            staged.settings_plan = self._store.plan(staged.settings, path=SETTINGS_PATH)
+        return staged
+
+    def _stage_data(self, key: str, value: object, staged: Staged, refuse: Refuse) -> None:
+        held = self._held.get(key)
+        if held is not None and is_unchanged(value, held) and key in self._at_head:
+            staged.values[key] = held.manifest_id
+            return
+        try:
+            snapshot = codec.snapshot(value)
+            plan = self._store.plan(snapshot, path=key, before=held)
+        except (UnsupportedValueError, LimitExceededError) as error:
+            refuse(key, error)
+            if key in self._at_head:  # what could be stored of it last stays
+                staged.values[key] = self._at_head[key]
+            return
+        staged.values[key] = plan.manifest_id
+        if plan.manifest_id != self._at_head.get(key):
+            staged.plans[key] = (snapshot, plan)
+
+    @staticmethod
+    def _stage_setting(key: str, value: object, staged: Staged, refuse: Refuse) -> None:
+        try:
+            codec.encode(value, path=key)
+        except UnsupportedValueError as error:
+            refuse(key, error)
+        else:
+            staged.settings[key] = value
+
+    def changes(self, staged: Staged) -> tuple[Change, ...]:
+        """Say what the staged values do to head's."""
+        changes = [Change(key, "removed") for key in self._at_head if key not in staged.values]
+        for key, (snapshot, _) in staged.plans.items():
+            if key not in self._at_head:
+                changes.append(compare(key, None, snapshot))
+            else:
+                before = self._load(key, self._at_head[key]).value
+                changes.append(compare(key, before, snapshot))
+        return tuple(changes)
+
+    def setting_keys(self) -> set[str]:
+        """List the loaded values that are not data."""
+        return {
+            key
+            for key, value in self._values.items()
+            if not isinstance(value, _Unloaded) and codec.classify(value) is codec.Kind.SETTING
+        }
+
+    def replace_settings(self, new: Mapping[str, Any], *, drop: Iterable[str] = ()) -> None:
+        """Set some settings and drop others."""
+        for key in drop:
+            if key not in self._at_head:
+                self._values.pop(key, None)
+        self._values.update(new)
+
+
+def is_unchanged(value: object, held: Held) -> bool:
+    """Tell from memory addresses alone; ``False`` may still mean equal."""
+    return held.identity is not None and codec.identity(value) == held.identity

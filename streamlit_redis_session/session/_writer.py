@@ -1,0 +1,186 @@
+"""The background writer: one thread that saves snapshots in order and does not give up."""
+
+from __future__ import annotations
+
+import atexit
+import logging
+import time
+from collections import deque
+from collections.abc import Hashable
+from threading import Condition, Thread
+from typing import Protocol
+
+from streamlit_redis_session.errors import (
+    StorageError,
+    StorageFullError,
+    StorageReadOnlyError,
+    StorageUnavailableError,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.1
+LONGEST_PAUSE_S = 2.0
+CLOSE_TIMEOUT_S = 10.0
+BACKPRESSURE_S = 5.0
+"""How long a rerun waits at most for room in the queue of a healthy store."""
+
+_MAY_PASS = (StorageUnavailableError, StorageFullError, StorageReadOnlyError, StorageError)
+
+
+class Job(Protocol):
+    """Something to save. ``run`` may be called again after a failure of the store."""
+
+    @property
+    def owner(self) -> Hashable:
+        """Jobs of one owner may absorb each other when the queue is full."""
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that the job holds, estimated."""
+
+    def run(self) -> None:
+        """Save."""
+
+    def absorb(self, later: Job) -> None:
+        """Take a later job of the same owner into this one."""
+
+    def delayed(self, error: StorageError) -> None:
+        """Hear that the store failed and that the job will run again."""
+
+    def dropped(self, error: Exception) -> None:
+        """Hear that the job can never succeed."""
+
+
+class Writer:
+    """Runs jobs one after the other on a thread of its own.
+
+    A failing store is tried again, with pauses of up to two seconds; jobs wait meanwhile, and
+    when they hold more than ``most_bytes`` the latest job of the same owner absorbs new ones:
+    steps in between are lost then, the last state is not.
+    """
+
+    def __init__(self, *, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._jobs: deque[Job] = deque()
+        self._bytes = 0
+        self._running: Job | None = None
+        self._failing = False
+        self._closing = False
+        self._changed = Condition()
+        self._thread: Thread | None = None
+
+    @property
+    def is_failing(self) -> bool:
+        """Whether the last attempt met a store that does not take writes."""
+        return self._failing
+
+    def submit(self, job: Job) -> None:
+        """Queue a job. Waits only when the queue is full and the store takes writes."""
+        with self._changed:
+            self._start()
+            deadline = time.monotonic() + BACKPRESSURE_S
+            while self._is_full(job) and not self._failing:
+                left = deadline - time.monotonic()
+                if left <= 0 or not self._changed.wait(left):
+                    break
+            if self._is_full(job) and self._absorbed(job):
+                return
+            self._jobs.append(job)
+            self._bytes += job.nbytes
+            self._changed.notify_all()
+
+    def _is_full(self, job: Job) -> bool:
+        return bool(self._jobs) and self._bytes + job.nbytes > self._most_bytes
+
+    def _absorbed(self, job: Job) -> bool:
+        for waiting in reversed(self._jobs):
+            if waiting.owner == job.owner and waiting is not self._running:
+                before = waiting.nbytes
+                waiting.absorb(job)
+                self._bytes += waiting.nbytes - before
+                return True
+        return False
+
+    def flush(self, owner: Hashable | None = None, *, timeout_s: float) -> bool:
+        """Wait until the jobs of an owner (``None``: all) are done.
+
+        Returns
+        -------
+        bool
+            ``False`` when some still wait after ``timeout_s``, or the store is failing.
+        """
+        deadline = time.monotonic() + timeout_s
+        with self._changed:
+            while self._is_waiting(owner):
+                left = deadline - time.monotonic()
+                if left <= 0 or self._failing:
+                    return False
+                self._changed.wait(left)
+            return True
+
+    def has_more(self, owner: Hashable) -> bool:
+        """Say whether an owner has jobs besides the one that is running."""
+        with self._changed:
+            return any(owner == job.owner for job in self._jobs if job is not self._running)
+
+    def is_waiting(self, owner: Hashable) -> bool:
+        """Say whether an owner has jobs that are not done."""
+        with self._changed:
+            return self._is_waiting(owner)
+
+    def _is_waiting(self, owner: Hashable | None) -> bool:
+        return any(owner in (None, job.owner) for job in self._jobs)
+
+    def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
+        """Save what is queued, then stop; ``False`` when that did not end in time."""
+        done = self.flush(timeout_s=timeout_s)
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        atexit.unregister(self.close)
+        if not done:
+            _LOGGER.warning("%d snapshot(s) could not be saved before the end.", len(self._jobs))
+        return done
+
+    def _start(self) -> None:
+        if self._thread is None or not self._thread.is_alive():
+            self._thread = Thread(target=self._work, name="streamlit-redis-session", daemon=True)
+            self._thread.start()
+            atexit.register(self.close)
+
+    def _work(self) -> None:
+        pause_s = FIRST_PAUSE_S
+        while True:
+            with self._changed:
+                while not self._jobs and not self._closing:
+                    self._changed.wait()
+                if self._closing:
+                    return
+                self._running = self._jobs[0]
+            if self._run(self._running):
+                pause_s = FIRST_PAUSE_S
+                continue
+            with self._changed:
+                self._changed.wait_for(lambda: self._closing, timeout=pause_s)
+            pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _run(self, job: Job) -> bool:
+        """Run a job; ``False`` when it has to run again."""
+        failing = False
+        try:
+            job.run()
+        except _MAY_PASS as error:
+            failing = True
+            job.delayed(error)
+        except Exception as error:  # the writer must outlive any one job
+            _LOGGER.exception("A snapshot could not be saved.")
+            job.dropped(error)
+        with self._changed:
+            self._failing = failing
+            self._running = None
+            if not failing:
+                self._jobs.popleft()
+                self._bytes = sum(waiting.nbytes for waiting in self._jobs)
+            self._changed.notify_all()
+        return not failing

@@ -1,0 +1,310 @@
+"""The reference backend: a few dicts and a lock, in this process only."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import TypeVar
+from weakref import WeakValueDictionary
+
+from typing_extensions import Self
+
+from streamlit_redis_session.errors import StorageUnavailableError
+from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
+from streamlit_redis_session.storage._base import (
+    Outcome,
+    ServerInfo,
+    SessionRecord,
+    Transaction,
+)
+from streamlit_redis_session.storage._keys import (
+    check_seconds,
+    check_transaction,
+    checked_namespace,
+)
+
+REMEMBERED = 64
+"""Transactions whose repetition is recognised."""
+
+_Id = TypeVar("_Id", bound=str)
+
+
+@dataclass(slots=True)
+class _Chunk:
+    data: bytes
+    expires_at: float
+
+
+@dataclass(slots=True)
+class _Session:
+    epoch: str
+    created_at: float
+    expires_at: float
+    seq: int = 0
+    applied: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
+    meta: dict[str, bytes] = field(default_factory=dict)
+    refs: dict[str, bytes] = field(default_factory=dict)
+    versions: dict[VersionId, bytes] = field(default_factory=dict)
+    tables: dict[ManifestId, bytes] = field(default_factory=dict)
+
+
+@dataclass  # no slots: they would forbid weak references before Python 3.11
+class MemoryStore:
+    """What several memory backends of one process share."""
+
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    chunks: dict[ChunkId, _Chunk] = field(default_factory=dict)
+    sessions: dict[SessionKey, _Session] = field(default_factory=dict)
+
+
+_shared: WeakValueDictionary[tuple[str, str], MemoryStore] = WeakValueDictionary()
+_shared_lock = threading.Lock()
+
+
+def shared_store(name: str, namespace: str) -> MemoryStore:
+    """Give the store of this name; it lives as long as a backend that uses it is open."""
+    with _shared_lock:
+        store = _shared.get((name, namespace))
+        if store is None:
+            store = _shared[name, namespace] = MemoryStore()
+        return store
+
+
+class MemoryBackend:
+    """Keep everything in this process, until the last backend of the store is closed.
+
+    Parameters
+    ----------
+    namespace
+        Checked as every backend does; a store of its own needs no further separation.
+    clock
+        The time in seconds since 1970; tests hand in their own.
+    store
+        What to share with other backends; ``None``: nothing.
+    where
+        The address to be shown.
+    """
+
+    def __init__(
+        self,
+        namespace: str = "srs",
+        *,
+        clock: Callable[[], float] = time.time,
+        store: MemoryStore | None = None,
+        where: str = "memory://",
+    ) -> None:
+        checked_namespace(namespace)
+        self._clock = clock
+        self._store: MemoryStore | None = store or MemoryStore()
+        self._where = where
+
+    @property
+    def where(self) -> str:
+        """The address, fit to be shown and logged."""
+        return self._where
+
+    # chunks
+
+    def put_chunks(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
+        """Store immutable bytes; what exists is left as it is, its lease extended."""
+        check_seconds(lease_s)
+        store = self._open()
+        with store.lock:
+            until = self._clock() + lease_s
+            for chunk_id, data in chunks.items():
+                if (chunk := self._chunk(store, chunk_id)) is None:
+                    store.chunks[chunk_id] = _Chunk(bytes(data), until)
+                else:
+                    chunk.expires_at = max(chunk.expires_at, until)
+
+    def extend_chunks(self, chunk_ids: Sequence[ChunkId], *, lease_s: int) -> list[bool]:
+        """Lengthen (never shorten) leases; say for each whether the chunk exists."""
+        check_seconds(lease_s)
+        store = self._open()
+        with store.lock:
+            until = self._clock() + lease_s
+            chunks = [self._chunk(store, chunk_id) for chunk_id in chunk_ids]
+            for chunk in chunks:
+                if chunk is not None:
+                    chunk.expires_at = max(chunk.expires_at, until)
+            return [chunk is not None for chunk in chunks]
+
+    def get_chunks(self, chunk_ids: Sequence[ChunkId]) -> list[bytes | None]:
+        """Read chunks in order; ``None`` for each that does not exist."""
+        store = self._open()
+        with store.lock:
+            chunks = [self._chunk(store, chunk_id) for chunk_id in chunk_ids]
+            return [None if chunk is None else chunk.data for chunk in chunks]
+
+    # sessions
+
+    def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
+        """Start a session with a fresh epoch; ``False`` when it exists, which is untouched."""
+        check_seconds(ttl_s)
+        store = self._open()
+        with store.lock:
+            if self._session(store, key) is not None:
+                return False
+            now = self._clock()
+            store.sessions[key] = _Session(secrets.token_hex(16), now, now + ttl_s)
+            return True
+
+    def read_session(self, key: SessionKey) -> SessionRecord | None:
+        """Read meta and refs; ``None`` when there is no such session."""
+        store = self._open()
+        with store.lock:
+            if (session := self._session(store, key)) is None:
+                return None
+            own = {
+                "epoch": session.epoch.encode(),
+                "created_at": f"{session.created_at:.3f}".encode(),
+                "seq": str(session.seq).encode(),
+            }
+            return SessionRecord(meta=session.meta | own, refs=dict(session.refs))
+
+    def read_seq(self, key: SessionKey) -> int | None:
+        """Read how many transactions were applied; ``None`` when there is no such session."""
+        store = self._open()
+        with store.lock:
+            session = self._session(store, key)
+            return None if session is None else session.seq
+
+    def read_versions(
+        self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
+    ) -> dict[VersionId, bytes]:
+        """Read these version records, or all; what does not exist is left out."""
+        store = self._open()
+        with store.lock:
+            session = self._session(store, key)
+            return {} if session is None else _selected(session.versions, version_ids)
+
+    def read_tables(
+        self, key: SessionKey, manifest_ids: Sequence[ManifestId] | None = None
+    ) -> dict[ManifestId, bytes]:
+        """Read these manifests, or all; what does not exist is left out."""
+        store = self._open()
+        with store.lock:
+            session = self._session(store, key)
+            return {} if session is None else _selected(session.tables, manifest_ids)
+
+    def transact(self, key: SessionKey, transaction: Transaction) -> Outcome:
+        """Apply a change, all or nothing."""
+        check_transaction(transaction)
+        store = self._open()
+        with store.lock:
+            session = self._session(store, key)
+            if session is None or session.epoch != transaction.epoch:
+                return Outcome.GONE
+            if transaction.tx_id in session.applied:
+                return Outcome.REPEATED
+            if any(session.refs.get(name) != v for name, v in transaction.expect.items()):
+                return Outcome.CONFLICT
+            _apply(session, transaction)
+            session.expires_at = self._clock() + transaction.ttl_s
+            return Outcome.APPLIED
+
+    def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
+        """Set the time to live of a session; ``False`` when there is none."""
+        check_seconds(ttl_s)
+        store = self._open()
+        with store.lock:
+            if (session := self._session(store, key)) is None:
+                return False
+            session.expires_at = self._clock() + ttl_s
+            return True
+
+    def delete_session(self, key: SessionKey) -> bool:
+        """Remove a session at once; its chunks go when their leases end."""
+        store = self._open()
+        with store.lock:
+            existed = self._session(store, key) is not None
+            store.sessions.pop(key, None)
+            return existed
+
+    def list_sessions(self) -> list[SessionKey]:
+        """List living sessions."""
+        store = self._open()
+        with store.lock:
+            return [key for key in list(store.sessions) if self._session(store, key) is not None]
+
+    # the server
+
+    def info(self) -> ServerInfo:
+        """Say that this is the memory of one process."""
+        store = self._open()
+        with store.lock:
+            used = sum(len(chunk.data) for chunk in store.chunks.values())
+        return ServerInfo(
+            kind="memory",
+            version="",
+            where=self._where,
+            persistent=False,
+            maxmemory_policy="noeviction",
+            used_memory_bytes=used,
+            maxmemory_bytes=None,
+        )
+
+    def close(self) -> None:
+        """Let go of the store. The backend cannot be used afterwards."""
+        self._store = None
+
+    def __enter__(self) -> Self:
+        """Give the backend itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close the backend."""
+        self.close()
+
+    # what has not expired
+
+    def _open(self) -> MemoryStore:
+        if (store := self._store) is None:
+            raise StorageUnavailableError(f"{self._where} was closed. Connect again.")
+        return store
+
+    def _chunk(self, store: MemoryStore, chunk_id: ChunkId) -> _Chunk | None:
+        chunk = store.chunks.get(chunk_id)
+        if chunk is not None and chunk.expires_at <= self._clock():
+            del store.chunks[chunk_id]
+            return None
+        return chunk
+
+    def _session(self, store: MemoryStore, key: SessionKey) -> _Session | None:
+        session = store.sessions.get(key)
+        if session is not None and session.expires_at <= self._clock():
+            del store.sessions[key]
+            return None
+        return session
+
+
+def _selected(records: dict[_Id, bytes], ids: Sequence[_Id] | None) -> dict[_Id, bytes]:
+    if ids is None:
+        return dict(records)
+    return {id_: records[id_] for id_ in ids if id_ in records}
+
+
+def _apply(session: _Session, transaction: Transaction) -> None:
+    """Write first, then delete: what is in both lists is gone."""
+    session.seq += 1
+    session.applied.append(transaction.tx_id)
+    session.meta.update(transaction.set_meta)
+    session.refs.update(transaction.set_refs)
+    session.versions.update(transaction.put_versions)
+    session.tables.update(transaction.put_tables)
+    for name in transaction.delete_refs:
+        session.refs.pop(name, None)
+    for version_id in transaction.delete_versions:
+        session.versions.pop(version_id, None)
+    for manifest_id in transaction.delete_tables:
+        session.tables.pop(manifest_id, None)

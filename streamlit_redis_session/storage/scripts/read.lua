@@ -1,0 +1,17 @@
+-- Read meta and refs of one moment.
+--
+-- KEYS  1 meta   2 refs
+-- Answer  {} when there is no such session, else {meta, refs}, each field, value, field, value
+
+local meta = {}
+local stored = redis.call('HGETALL', KEYS[1])
+if #stored == 0 then
+  return {}
+end
+for at = 1, #stored, 2 do
+  if stored[at] ~= 'applied' then
+    meta[#meta + 1] = stored[at]
+    meta[#meta + 1] = stored[at + 1]
+  end
+end
+return {meta, redis.call('HGETALL', KEYS[2])}
