@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +13,9 @@ from demo import steps, tables, ui
 from demo.conditions import OPERATORS, WITHOUT_VALUE, Condition, keep_rows, mask_of
 from demo.expressions import FUNCTIONS, evaluate
 from demo.memo import remembered
+
+if TYPE_CHECKING:
+    from streamlit.delta_generator import DeltaGenerator
 
 _MOST_CONDITIONS = 5
 _KINDS = ("Filter", "Sort", "Derive", "Group", "Join")
@@ -228,22 +233,11 @@ def _draw_join(frame: pd.DataFrame, name: str) -> None:
     if not options:
         st.caption("There is no other table yet. Open a file beside this one, or group it.")
         return
-    left, middle, right = st.columns(3)
+    left, *places = st.columns(3)
     with left:
         chosen = ui.pick("Table", options, "transform_join_table")
     other = st.session_state[chosen] if chosen in others else tables.flights_table(chosen)
-    ours, theirs = _proposed_keys(frame, other)
-    with middle:
-        left_on = ui.pick_many(
-            f"Columns of {name}", ui.names_of(frame), f"transform_join_left_{chosen}", default=ours
-        )
-    with right:
-        right_on = ui.pick_many(
-            f"Columns of {chosen}",
-            ui.names_of(other),
-            f"transform_join_right_{chosen}",
-            default=theirs,
-        )
+    left_on, right_on = _draw_keys(places, {name: frame, chosen: other})
     keep = ui.pick_one("Keep", ("all rows", "rows with a partner"), "transform_join_keep")
     st.dataframe(other.head(5), hide_index=True)
     st.caption(f"{chosen}: {ui.shape_of(other)}")
@@ -260,6 +254,24 @@ def _draw_join(frame: pd.DataFrame, name: str) -> None:
             to=name,
             message=f"Join {chosen} on {ui.listed(left_on)}",
         )
+
+
+def _draw_keys(
+    places: Sequence[DeltaGenerator], both: Mapping[str, pd.DataFrame]
+) -> tuple[list[str], list[str]]:
+    """Draw the key columns of this table and of the other, with a proposal."""
+    ours, theirs = both.values()
+    _, other = both
+    keys = []
+    proposals = _proposed_keys(ours, theirs)
+    for place, side, (name, frame), proposal in zip(
+        places, ("left", "right"), both.items(), proposals, strict=True
+    ):
+        key = f"transform_join_{side}_{other}"
+        with place:
+            columns = ui.names_of(frame)
+            keys.append(ui.pick_many(f"Columns of {name}", columns, key, default=proposal))
+    return keys[0], keys[1]
 
 
 def _proposed_keys(frame: pd.DataFrame, other: pd.DataFrame) -> tuple[list[str], list[str]]:

@@ -36,11 +36,6 @@ interface Naming {
   readonly at: VersionId | null
 }
 
-export function newClientId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(9))
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
-}
-
 export class Controller {
   private readonly frame: Frame
   private readonly ages: ReturnType<typeof setInterval>
@@ -58,7 +53,7 @@ export class Controller {
   private announced: string | null = null
   private hasCookie = false
 
-  constructor(parent: HTMLElement | ShadowRoot, client: string = newClientId()) {
+  constructor(parent: HTMLElement | ShadowRoot, client: string) {
     this.actions = initialState(client)
     this.frame = new Frame(`srs-${client.slice(0, 8)}`)
     this.listen()

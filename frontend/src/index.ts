@@ -12,12 +12,21 @@ interface Mount {
 
 const mounts = new WeakMap<HTMLElement | ShadowRoot, Mount>()
 
+/** Told apart from every other tab's, so that each gets the answers to its own actions only. */
+function newClientId(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(9))
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
+}
+
 const versionGraph: FrontendRenderer<{ action: Action }> = ({
   data,
   parentElement,
   setTriggerValue,
 }) => {
-  const mount = mounts.get(parentElement) ?? { controller: new Controller(parentElement), run: 0 }
+  const mount = mounts.get(parentElement) ?? {
+    controller: new Controller(parentElement, newClientId()),
+    run: 0,
+  }
   mounts.set(parentElement, mount)
   const run = ++mount.run
   mount.controller.update(parsePayload(data), (action) => setTriggerValue("action", action))

@@ -142,12 +142,13 @@ def _decode_categories(reader: Reader, node: JSON) -> Any:
 
 
 def _encode_masked(writer: Writer, values: Any, path: str, protected: bool) -> dict[str, JSON]:
-    data, mask = private.masked_parts(values)
+    data, mask, is_own = private.masked_parts(values)
+    protected = mask_protected = protected and is_own
     if mask.any() and data[mask].view(np.uint8).any():
         data, protected = zeroed(data, mask), False
     return {
         "data": encode_flat(writer, data, path, protected=protected),
-        "mask": writer.fixed(mask, frozen=protected),
+        "mask": writer.fixed(mask, frozen=mask_protected),
     }
 
 
@@ -203,22 +204,26 @@ def _decode_arrow(reader: Reader, node: JSON) -> Any:
 
 
 def _encode_sparse(writer: Writer, values: Any, path: str, protected: bool) -> dict[str, JSON]:
-    places = private.sparse_places(values)
+    index = values.sp_index
+    places = np.asarray(index.to_int_index().indices)
     return {
+        "kind": values.kind,
         "n": len(values),
         "values": encode_flat(writer, values.sp_values, path, protected=protected),
-        "places": [writer.fixed(each, frozen=protected) for each in places],
+        "places": writer.fixed(places, frozen=protected and values.kind == "integer"),
         "fill": encode_node(writer, values.fill_value, f"the fill value of {path}"),
     }
 
 
 def _decode_sparse(reader: Reader, node: JSON) -> Any:
     values = decode_flat(reader, node["values"])
-    places = [reader.fixed(each, "<i4") for each in part(node, "places", list)]
-    index = private.sparse_index(count(node, "n"), places)
-    if index.npoints != len(values):
-        raise damaged("a sparse array has more or fewer values than places")
-    return private.make_sparse(values, index, decode_node(reader, node["fill"]))
+    places = reader.fixed(node["places"], "<i4", len(values))
+    length, kind = count(node, "n"), part(node, "kind", str)
+    bounds = np.concatenate([[-1], places.astype(np.int64), [length]])
+    if kind not in ("integer", "block") or (np.diff(bounds) <= 0).any():
+        raise damaged("the places of a sparse array do not ascend within its length")
+    fill_value = decode_node(reader, node["fill"])
+    return private.make_sparse(values, places, length, kind=kind, fill_value=fill_value)
 
 
 def _decode_numpy(reader: Reader, node: JSON) -> Array:

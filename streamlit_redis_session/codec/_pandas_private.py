@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from streamlit_redis_session.codec._tree import Array, damaged
+from streamlit_redis_session.codec._tree import Array
 
 COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
 """Every frame derived from another one is protected from writes to it."""
@@ -39,9 +39,12 @@ def flat_array(holder: Any) -> Any:
     return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
 
 
-def masked_parts(array: Any) -> tuple[Array, Array]:
-    """Give the data of a masked array, whatever stands under the mask, and the mask."""
-    return _masked_parts(array)
+def masked_parts(array: Any) -> tuple[Array, Array, bool]:
+    """Give the data of a masked array, whatever stands under the mask, and the mask.
+
+    The third says whether both are the array's own memory.
+    """
+    return *_masked_parts(array), _has_masks
 
 
 def _masked_parts_private(array: Any) -> tuple[Array, Array]:
@@ -58,29 +61,23 @@ def arrow_chunks(array: Any) -> Any:
     return array.__arrow_array__()
 
 
-def make_sparse(values: Array, index: Any, fill_value: Any) -> Any:
-    """Make a sparse array of stored values and the places described by ``index``."""
-    dtype = pd.SparseDtype(values.dtype, fill_value)
+def make_sparse(values: Array, places: Array, length: int, *, kind: str, fill_value: Any) -> Any:
+    """Make a sparse array of values, their ascending places, and what stands everywhere else."""
+    dtype: Any = pd.SparseDtype(values.dtype, fill_value)
+    sparse: Any = pd.arrays.SparseArray
+    if hasattr(sparse, "from_indices"):
+        return sparse.from_indices(values, places, length, fill_value, kind, values.dtype)
+    return _make_sparse_private(values, places, length, kind, dtype)
+
+
+def _make_sparse_private(values: Array, places: Array, length: int, kind: str, dtype: Any) -> Any:
+    """Before pandas 3.1 there is no public way that does not make a dense array first."""
+    from pandas._libs.sparse import IntIndex  # noqa: PLC0415 - not needed by newer pandas
+
+    index = IntIndex(length, places)
+    index = index if kind == "integer" else index.to_block_index()
+    fill_value = dtype.fill_value
     return pd.arrays.SparseArray(values, sparse_index=index, fill_value=fill_value, dtype=dtype)
-
-
-def sparse_index(length: int, places: list[Array]) -> Any:
-    """Make an index of single places (one array) or of blocks (starts and lengths)."""
-    from pandas._libs.sparse import BlockIndex, IntIndex  # noqa: PLC0415 - no public way exists
-
-    if len(places) == 1:
-        return IntIndex(length, places[0])
-    if len(places) == 2:
-        return BlockIndex(length, *places)
-    raise damaged("a sparse array has neither places nor blocks")
-
-
-def sparse_places(array: Any) -> list[Array]:
-    """Give what :func:`sparse_index` takes."""
-    index = array.sp_index
-    if array.kind == "integer":
-        return [np.asarray(index.indices)]
-    return [np.asarray(index.blocs), np.asarray(index.blengths)]
 
 
 # --- tokens of memory ------------------------------------------------------------------------

@@ -1,0 +1,231 @@
+"""Equal tokens must prove that nothing changed, so every real change must change the token."""
+
+from __future__ import annotations
+
+import timeit
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from streamlit_redis_session.codec import identity, snapshot
+from support.identical import assert_identical
+
+pytestmark = pytest.mark.skipif(
+    int(pd.__version__.partition(".")[0]) < 3, reason="tokens need Copy-on-Write"
+)
+
+
+def _frame() -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "i": [1, 2, 3],
+            "j": [4, 5, 6],
+            "f": [0.5, np.nan, 2.5],
+            "s": ["a", None, "c"],
+            "c": pd.Categorical(["x", "y", "x"]),
+            "t": pd.date_range("2020", periods=3),
+            "z": pd.date_range("2020", periods=3, tz="UTC"),
+            "m": pd.array([1, None, 3], dtype="Int64"),
+            "o": pd.Series([1, "a", None], dtype=object),
+            "p": pd.period_range("2020", periods=3, freq="M"),
+            "v": pd.interval_range(0, 3),
+            "y": pd.array(["a", None, "c"], dtype="string[python]"),
+            "a": pd.array([1, None, 3], dtype="int64[pyarrow]"),
+        },
+        index=pd.Index(["r", "s", "t"], name="rows"),
+    )
+
+
+def _set(name: str, value: Any) -> Callable[[pd.DataFrame], Any]:
+    return lambda frame: frame.__setitem__(name, value)
+
+
+def _sort(frame: pd.DataFrame) -> None:
+    frame.sort_values("i", ascending=False, inplace=True)  # noqa: PD002 - the write is the test
+
+
+CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "loc": lambda frame: frame.loc.__setitem__(("r", "i"), 9),
+    "iloc": lambda frame: frame.iloc.__setitem__((0, 0), 9),
+    "at": lambda frame: frame.at.__setitem__(("r", "f"), 9.0),
+    "iat": lambda frame: frame.iat.__setitem__((0, 3), "z"),
+    "loc of a mask": lambda frame: frame.loc.__setitem__((frame["i"] > 1, "f"), 0.0),
+    "a text": lambda frame: frame.loc.__setitem__(("r", "s"), "changed"),
+    "a category": lambda frame: frame.loc.__setitem__(("r", "c"), "y"),
+    "a date": lambda frame: frame.loc.__setitem__(("r", "t"), pd.Timestamp("1999")),
+    "a date of a zone": lambda frame: frame.loc.__setitem__(("r", "z"), pd.NaT),
+    "a masked value": lambda frame: frame.loc.__setitem__(("r", "m"), pd.NA),
+    "an object": lambda frame: frame.loc.__setitem__(("r", "o"), "b"),
+    "a list as an object": lambda frame: frame.at.__setitem__(("r", "o"), [1]),
+    "a period": lambda frame: frame.loc.__setitem__(("r", "p"), pd.Period("1999-01", "M")),
+    "an interval": lambda frame: frame.loc.__setitem__(("r", "v"), pd.Interval(5, 6)),
+    "a python text": lambda frame: frame.loc.__setitem__(("r", "y"), "changed"),
+    "an Arrow value": lambda frame: frame.loc.__setitem__(("r", "a"), 9),
+    "a new column": _set("new", 1),
+    "a replaced column": _set("i", [7, 8, 9]),
+    "another dtype": _set("i", np.array([1, 2, 3], dtype="int32")),
+    "insert": lambda frame: frame.insert(0, "new", 5),
+    "pop": lambda frame: frame.pop("i"),
+    "del": lambda frame: frame.__delitem__("f"),
+    "drop": lambda frame: frame.drop(columns="i", inplace=True),
+    "drop rows": lambda frame: frame.drop(index="r", inplace=True),
+    "rename": lambda frame: frame.rename(columns={"i": "I"}, inplace=True),
+    "rename rows": lambda frame: frame.rename(index={"r": "R"}, inplace=True),
+    "columns": lambda frame: setattr(frame, "columns", [*"abcdefghijklm"]),
+    "swapped columns": lambda frame: setattr(
+        frame, "columns", ["j", "i", *frame.columns[2:]]
+    ),
+    "index": lambda frame: setattr(frame, "index", [1, 2, 3]),
+    "index name": lambda frame: setattr(frame.index, "name", "other"),
+    "columns name": lambda frame: setattr(frame.columns, "name", "other"),
+    "index name to True": lambda frame: setattr(frame.index, "name", True),
+    "reset_index": lambda frame: frame.reset_index(inplace=True),
+    "set_index": lambda frame: frame.set_index("i", inplace=True),
+    "sort_values": _sort,
+    "sort_index": lambda frame: frame.sort_index(ascending=False, inplace=True),
+    "fillna": lambda frame: frame.fillna({"f": 0.0}, inplace=True),
+    "replace": lambda frame: frame.replace({"i": {1: 100}}, inplace=True),
+    "clip": lambda frame: frame.isetitem(0, frame["i"].clip(2)),
+    "dropna": lambda frame: frame.dropna(inplace=True),
+    "where": lambda frame: frame.mask(frame["i"] > 1, inplace=True),
+    "update": lambda frame: frame.update(pd.DataFrame({"i": [50]}, index=["r"])),
+    "eval": lambda frame: frame.eval("k = i + j", inplace=True),
+    "append a row": lambda frame: frame.loc.__setitem__("new", frame.iloc[0]),
+    "attrs": lambda frame: frame.attrs.__setitem__("k", 1),
+    "flags": lambda frame: setattr(frame.flags, "allows_duplicate_labels", False),
+    "categories": lambda frame: frame.isetitem(4, frame["c"].cat.rename_categories(["u", "w"])),
+    "ordered": lambda frame: frame.isetitem(4, frame["c"].cat.as_ordered()),
+    "isetitem": lambda frame: frame.isetitem(1, [0, 0, 0]),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_change_changes_the_token_and_leaves_the_snapshot_as_it_was(name: str) -> None:
+    frame, pristine = _frame(), _frame()
+    held = snapshot(frame)
+    before = identity(held)
+    assert before is not None
+    assert identity(frame) == before
+
+    CHANGES[name](frame)
+
+    assert identity(frame) != before
+    assert identity(held) == before
+    assert_identical(held, pristine)
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_second_snapshot_notices_the_same_change(name: str) -> None:
+    """After a commit the first snapshot goes, and with it what protected the memory."""
+    frame = _frame()
+    held: Any = snapshot(frame)
+    del held
+    held = snapshot(frame)
+
+    CHANGES[name](frame)
+
+    assert identity(frame) != identity(held)
+
+
+READS: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "nothing": lambda frame: frame,
+    "sum": lambda frame: frame["i"].sum(),
+    "a column": lambda frame: frame["i"],
+    "describe": lambda frame: frame.describe(),
+    "a new frame": lambda frame: frame.assign(k=1),
+    "sorted": lambda frame: frame.sort_values("i"),
+    "to_numpy": lambda frame: frame.to_numpy(),
+    "loc": lambda frame: frame.loc["r", "i"],
+    "labels": lambda frame: (frame.index.is_unique, frame.columns.get_loc("i")),
+    "group-by": lambda frame: frame.groupby("i")["f"].sum(),
+    "a write to a part": lambda frame: frame[["i"]].assign(i=0).iloc.__setitem__((0, 0), 5),
+    "a write to a column": lambda frame: frame["i"].copy(deep=False).iloc.__setitem__(0, 5),
+}
+
+
+@pytest.mark.parametrize("name", READS)
+def test_reading_keeps_the_token(name: str) -> None:
+    frame = _frame()
+    held = snapshot(frame)
+
+    READS[name](frame)
+
+    assert identity(frame) == identity(held)
+
+
+SERIES_CHANGES: dict[str, Callable[[Any], Any]] = {
+    "iloc": lambda series: series.iloc.__setitem__(0, 9),
+    "name": lambda series: setattr(series, "name", "other"),
+    "index": lambda series: setattr(series, "index", [5, 6, 7]),
+    "index name": lambda series: setattr(series.index, "name", "n"),
+    "attrs": lambda series: series.attrs.__setitem__("k", 1),
+    "flags": lambda series: setattr(series.flags, "allows_duplicate_labels", False),
+    "sort": lambda series: series.sort_values(ascending=False, inplace=True),
+}
+
+
+@pytest.mark.parametrize("name", SERIES_CHANGES)
+def test_a_change_of_a_series_changes_its_token(name: str) -> None:
+    series = pd.Series([1, 2, 3], name="s")
+    held = snapshot(series)
+    assert identity(series) == identity(held)
+
+    SERIES_CHANGES[name](series)
+
+    assert identity(series) != identity(held)
+
+
+def test_the_freq_of_an_index_is_part_of_its_token() -> None:
+    index = pd.date_range("2020", periods=3, freq="D")
+    frame = pd.DataFrame({"a": [1, 2, 3]}, index=index)
+    held, held_frame = snapshot(index), snapshot(frame)
+    assert identity(frame) == identity(held_frame)
+
+    frame.index.freq = None  # type: ignore[attr-defined]
+
+    assert identity(frame) != identity(held_frame)
+    index.freq = None
+    assert identity(index) != identity(held)
+
+
+def test_names_of_a_multi_index_are_part_of_its_token() -> None:
+    index = pd.MultiIndex.from_product([[1, 2], ["a"]], names=["x", "y"])
+    frame = pd.DataFrame({"v": [1, 2]}, index=index)
+    held: Any = snapshot(frame)
+    assert identity(frame) == identity(held)
+
+    frame.index.names = ["x", "z"]
+
+    assert identity(frame) != identity(held)
+    assert list(held.index.names) == ["x", "y"]
+
+
+def test_containers_combine_the_tokens_of_what_they_hold() -> None:
+    value = {"a": pd.DataFrame({"x": [1]}), "b": [1, "two"], "t": pa.table({"c": [1]})}
+    held = snapshot(value)
+    assert identity(value) == identity(held)
+    assert identity(value) is not None
+
+    value["a"].loc[0, "x"] = 5  # type: ignore[union-attr,call-overload]
+
+    assert identity(value) != identity(held)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [np.arange(3), {"a": np.arange(3)}, pd.Series([[1]], dtype=object), [object()]],
+    ids=["ndarray", "dict of ndarray", "lists in cells", "object"],
+)
+def test_what_must_be_compared_by_content_has_no_token(value: Any) -> None:
+    assert identity(value) is None
+
+
+def test_the_token_of_a_frame_of_20_columns_is_cheap() -> None:
+    """A generous limit: a token takes some ten microseconds, a comparison milliseconds."""
+    frame = pd.DataFrame({str(each): np.arange(100_000.0) for each in range(20)})
+
+    assert min(timeit.repeat(lambda: identity(frame), number=20, repeat=5)) / 20 < 0.001

@@ -1,0 +1,167 @@
+"""The demo as a new user tries it, in a real browser, on both kinds of server.
+
+One long walk on purpose: each step stands on the ones before it, as it does for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import BrowserContext, Locator, Page, expect
+from support.apps import StreamlitApp
+from support.browser import browser  # noqa: F401 (a fixture)
+from support.servers import RedisServer
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
+
+DEMO = Path(__file__).resolve().parents[2] / "demo_app.py"
+TIMEOUT_MS = 60_000
+ALL_ROWS, FLOWN_ROWS = "336,776 rows x 19", "328,521 rows x 19"
+WITH_SPEED = "328,521 rows x 20"
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    if request.param == "embedded":
+        yield f"embedded://{tmp_path / 'data'}"
+        return
+    with RedisServer() as server:
+        yield server.url
+
+
+@pytest.fixture
+def app(url: str) -> Iterator[StreamlitApp]:
+    env = {
+        "STREAMLIT_REDIS_SESSION_URL": url,
+        "STREAMLIT_REDIS_SESSION_EMBEDDED_GRACE_S": "3",
+    }
+    with StreamlitApp(DEMO, env=env) as running:
+        yield running
+
+
+@pytest.fixture
+def context(browser) -> Iterator[BrowserContext]:  # type: ignore[no-untyped-def]  # noqa: ANN001, F811
+    expect.set_options(timeout=TIMEOUT_MS)
+    opened = browser.new_context(viewport={"width": 1440, "height": 900})
+    opened.set_default_timeout(TIMEOUT_MS)
+    yield opened
+    opened.close()
+
+
+def graph(page: Page) -> Locator:
+    return page.get_by_test_id("version-graph")
+
+
+def options(page: Page) -> Locator:
+    return graph(page).get_by_role("option")
+
+
+def row(page: Page, message: str) -> Locator:
+    return graph(page).get_by_role("option", name=re.compile(re.escape(message)))
+
+
+def current(page: Page) -> Locator:
+    return graph(page).locator('[role=option][aria-current="true"]')
+
+
+def press(page: Page, name: str) -> None:
+    graph(page).get_by_role("button", name=re.compile(f"^{name}")).first.click()
+
+
+def shows(page: Page, shape: str) -> None:
+    expect(page.get_by_text(re.compile(re.escape(shape))).first).to_be_visible()
+
+
+def saved(page: Page, versions: int) -> None:
+    expect(options(page)).to_have_count(versions)
+    expect(page.get_by_test_id("save-state")).to_have_text("Saved")
+
+
+def edit_first_cell(page: Page, text: str) -> None:
+    """Type into the first cell of the editor's grid, which is a canvas."""
+    page.get_by_role("tab", name="Edit cells").click()
+    grid = page.get_by_test_id("stDataFrame").locator("canvas").first
+    expect(grid).to_be_visible()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.dblclick(box["x"] + 40, box["y"] + 54)
+    page.keyboard.press("ControlOrMeta+a")
+    page.keyboard.type(text)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("1 cell edited")).to_be_visible()
+    page.get_by_role("button", name="Apply edits").click()
+
+
+def test_nothing_of_an_analysts_work_is_lost(app: StreamlitApp, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(app.url)
+
+    # load the flights, drop the cancelled ones, add a column
+    shows(page, ALL_ROWS)
+    saved(page, 1)
+    page.get_by_role("button", name="Drop cancelled flights").click()
+    shows(page, FLOWN_ROWS)
+    saved(page, 2)
+    page.get_by_role("button", name="Add speed column").click()
+    shows(page, WITH_SPEED)
+    saved(page, 3)
+
+    # undo twice, redo once
+    press(page, "Undo")
+    press(page, "Undo")
+    shows(page, ALL_ROWS)
+    press(page, "Redo")
+    shows(page, FLOWN_ROWS)
+    expect(current(page)).to_contain_text("Dropped cancelled flights")
+
+    # a filter, so that there is one to be kept
+    page.get_by_role("tab", name="Look").click()
+    carrier = page.get_by_role("combobox", name="carrier")
+    carrier.click()
+    page.get_by_role("option", name="AA", exact=True).click()
+    page.keyboard.press("Escape")
+    expect(page.get_by_text(re.compile("of 328,521 rows pass the filters"))).to_be_visible()
+
+    # editing a cell opens a second branch; the undone step stays
+    edit_first_cell(page, "2014")
+    saved(page, 4)
+    expect(graph(page)).to_contain_text("main-2")
+    expect(current(page)).to_contain_text("Edit 1 cell of year")
+
+    # a refresh changes nothing: same frame, same graph, same filters
+    page.reload()
+    shows(page, FLOWN_ROWS)
+    saved(page, 4)
+    expect(current(page)).to_contain_text("Edit 1 cell of year")
+    page.get_by_role("tab", name="Look").click()
+    expect(page.get_by_text(re.compile("of 328,521 rows pass the filters"))).to_be_visible()
+
+    # a second tab shows the same
+    second = context.new_page()
+    second.goto(app.url)
+    shows(second, FLOWN_ROWS)
+    saved(second, 4)
+    expect(current(second)).to_contain_text("Edit 1 cell of year")
+
+    # the server crashes and comes back
+    app.restart(crash=True)
+    third = context.new_page()
+    third.goto(app.url)
+    shows(third, FLOWN_ROWS)
+    saved(third, 4)
+    expect(current(third)).to_contain_text("Edit 1 cell of year")
+    second.close()
+    page.close()
+
+    # an old version by double-click, then the other branch's tip by its button
+    row(third, "Load flights").dblclick()
+    shows(third, ALL_ROWS)
+    expect(current(third)).to_contain_text("Load flights")
+    row(third, "Added speed_mph").click()
+    press(third, "Go to")
+    shows(third, WITH_SPEED)
+    expect(current(third)).to_contain_text("Added speed_mph")
+    saved(third, 4)
