@@ -228,7 +228,8 @@ def _draw_grouped(
 def _draw_join(frame: pd.DataFrame, name: str) -> None:
     st.markdown("**Add the columns of another table**")
     others = [each for each in tables.table_names() if each != name]
-    references = list(tables.REFERENCES) if tables.flights_folder() else []
+    found = tables.REFERENCES if tables.flights_folder() else ()
+    references = [each for each in found if each != name]
     options = [*references, *[each for each in others if each not in references]]
     if not options:
         st.caption("There is no other table yet. Open a file beside this one, or group it.")

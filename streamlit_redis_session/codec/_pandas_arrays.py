@@ -258,6 +258,8 @@ _ENCODE: dict[str, Callable[[Writer, Any, str, bool], dict[str, JSON]]] = {
     "string": _encode_strings,
     **dict.fromkeys(_MASKED, _encode_masked),
 }
+
+
 @encodes(*_KIND_OF)
 def _encode_value(writer: Writer, value: Any, path: str) -> JSON:
     freq = getattr(value, "freq", None) if isinstance(value, _TIMED) else None

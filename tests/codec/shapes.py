@@ -123,7 +123,9 @@ for _dtype in (
     "float16", "float32", "float64", "longdouble", "complex64", "complex128", "clongdouble", "bool",
     ">f8", ">i4",
 ):  # fmt: skip
-    SHAPES[f"numpy column: {_dtype}"] = lambda dtype=_dtype: _frame(np.array([0, 1, 3], dtype=dtype))
+    SHAPES[f"numpy column: {_dtype}"] = lambda dtype=_dtype: _frame(
+        np.array([0, 1, 3], dtype=dtype)
+    )
 SHAPES["float column: NaN payloads"] = lambda: _frame(
     np.array([0x7FF8000000000000, 0x7FF0000000000001, 0xFFFFFFFFFFFFFFFF, 1 << 63], "u8").view("f8")
 )
@@ -289,7 +291,9 @@ ARROW_ARRAYS: dict[str, Callable[[], Any]] = {
     "slice of maps": lambda: pa.array(
         [[("a", 1)], None, [("b", 2), ("c", 3)]], pa.map_(pa.string(), pa.int64())
     ).slice(1),
-    "slice of fixed lists": lambda: pa.array([[1, 2], None, [5, 6]], pa.list_(pa.int8(), 2)).slice(1),
+    "slice of fixed lists": lambda: pa.array([[1, 2], None, [5, 6]], pa.list_(pa.int8(), 2)).slice(
+        1
+    ),
 }
 _NOT_IN_PANDAS = {"struct without fields", "intervals"}
 for _name, _make in ARROW_ARRAYS.items():
@@ -349,7 +353,9 @@ INDEXES: dict[str, Callable[[], Any]] = {
         "2020", periods=3, freq=pd.offsets.DateOffset(months=2)
     ),
     "dates, freq custom business": lambda: pd.date_range(
-        "2020", periods=9, freq=pd.offsets.CustomBusinessDay(weekmask="Mon Tue", holidays=["2020-01-06"])
+        "2020",
+        periods=9,
+        freq=pd.offsets.CustomBusinessDay(weekmask="Mon Tue", holidays=["2020-01-06"]),
     ),
     "dates, freq, Berlin": lambda: pd.date_range("2020-03-28", periods=5, freq="D", tz=BERLIN),
     "dates, freq, empty": lambda: pd.DatetimeIndex([], freq="D"),
@@ -360,7 +366,9 @@ INDEXES: dict[str, Callable[[], Any]] = {
     "periods": lambda: pd.period_range("2020", periods=3, freq="M", name="p"),
     "intervals": lambda: pd.interval_range(0, 3, closed="left"),
     "intervals, floats": lambda: pd.IntervalIndex.from_breaks([0.0, 0.5, 1.0], name="i"),
-    "categories": lambda: pd.CategoricalIndex(["b", "a", None], categories=["b", "a"], ordered=True),
+    "categories": lambda: pd.CategoricalIndex(
+        ["b", "a", None], categories=["b", "a"], ordered=True
+    ),
     "multi": lambda: pd.MultiIndex.from_product([["a", "b"], [1, 2]], names=["x", "y"]),
     "multi, missing": lambda: pd.MultiIndex.from_tuples([("a", 1), (None, 2), ("a", None)]),
     "multi, no names": lambda: pd.MultiIndex.from_tuples([(1, 2), (1, 3)]),
@@ -404,7 +412,9 @@ SHAPES["frame: no columns, typed labels"] = lambda: pd.DataFrame(columns=pd.Date
 SHAPES["frame: of a matrix"] = lambda: pd.DataFrame(np.arange(12.0).reshape(4, 3))
 SHAPES["frame: of a Fortran matrix"] = lambda: pd.DataFrame(np.asfortranarray(np.ones((4, 3))))
 SHAPES["frame: transposed"] = lambda: pd.DataFrame({"a": [1, 2], "b": [3, 4]}).T
-SHAPES["frame: every other row"] = lambda: pd.DataFrame({"a": range(9), "b": list("abcdefghi")})[::2]
+SHAPES["frame: every other row"] = lambda: pd.DataFrame({"a": range(9), "b": list("abcdefghi")})[
+    ::2
+]
 SHAPES["frame: group-by"] = lambda: (
     pd.DataFrame({"k": list("aab"), "v": [1, 2, 3]}).groupby("k").agg(["sum", "mean"])
 )
@@ -456,8 +466,12 @@ NDARRAYS: dict[str, Callable[[], Any]] = {
     "big-endian text": lambda: np.array(["a", "b"], dtype=">U3"),
     "void": lambda: np.array([b"abc", b"de\x00"], dtype="V3"),
     "structured": lambda: np.array([(1, 2.5, "x")], dtype=[("a", "i1"), ("b", "f8"), ("c", "U2")]),
-    "structured, aligned": lambda: np.zeros(2, dtype=np.dtype([("a", "i1"), ("b", "f8")], align=True)),
-    "structured, nested": lambda: np.ones(2, dtype=[("a", [("x", "i2"), ("y", "f4")]), ("b", "i4", (2,))]),
+    "structured, aligned": lambda: np.zeros(
+        2, dtype=np.dtype([("a", "i1"), ("b", "f8")], align=True)
+    ),
+    "structured, nested": lambda: np.ones(
+        2, dtype=[("a", [("x", "i2"), ("y", "f4")]), ("b", "i4", (2,))]
+    ),
     "datetimes": lambda: np.array(["2020", "NaT"], dtype="M8[D]"),
     "25 second steps": lambda: np.array([1, 2], dtype="M8[25s]"),
     "no unit": lambda: np.array(["NaT"], dtype="M8"),

@@ -76,9 +76,7 @@ CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "rename": lambda frame: frame.rename(columns={"i": "I"}, inplace=True),
     "rename rows": lambda frame: frame.rename(index={"r": "R"}, inplace=True),
     "columns": lambda frame: setattr(frame, "columns", [*"abcdefghijklm"]),
-    "swapped columns": lambda frame: setattr(
-        frame, "columns", ["j", "i", *frame.columns[2:]]
-    ),
+    "swapped columns": lambda frame: setattr(frame, "columns", ["j", "i", *frame.columns[2:]]),
     "index": lambda frame: setattr(frame, "index", [1, 2, 3]),
     "index name": lambda frame: setattr(frame.index, "name", "other"),
     "columns name": lambda frame: setattr(frame.columns, "name", "other"),

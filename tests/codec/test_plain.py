@@ -95,7 +95,13 @@ VALUES: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("value", VALUES, ids=lambda value: f"{type(value).__name__} {value!r:.30}" if not isinstance(value, int) else "int")
+@pytest.mark.parametrize(
+    "value",
+    VALUES,
+    ids=lambda value: (
+        f"{type(value).__name__} {value!r:.30}" if not isinstance(value, int) else "int"
+    ),
+)
 def test_a_plain_value_comes_back_identical(value: Any) -> None:
     assert_identical(roundtrip(value), value)
     assert_identical(roundtrip([value]), [value])

@@ -80,7 +80,9 @@ def columns(rows: int) -> st.SearchStrategy[Any]:
         _many(texts, rows).map(lambda each: pd.array(each, dtype="string[python]")),
         _many(st.sampled_from(["a", "b", None]), rows).map(pd.Categorical),
         st.tuples(instants, zones).map(
-            lambda both: pd.DatetimeIndex(both[0], dtype="M8[us]").tz_localize("UTC").tz_convert(both[1])
+            lambda both: (
+                pd.DatetimeIndex(both[0], dtype="M8[us]").tz_localize("UTC").tz_convert(both[1])
+            )
         ),
         _many(SCALARS, rows).map(_objects),
         _many(PLAIN, rows).map(_objects),

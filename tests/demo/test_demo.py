@@ -236,6 +236,13 @@ class TestSteps:
         assert table(app)["name"].iloc[0] == "United Air Lines Inc."
         assert len(table(app)) == 8
 
+    def test_a_table_is_not_offered_to_be_joined_to_itself(self, app: AppTest) -> None:
+        app.session_state["airlines"] = table(app)
+
+        open_tab(app, "Transform", transform_kind="Join", table="airlines")
+
+        assert "airlines" not in app.selectbox(key="transform_join_table").options
+
     def test_the_editor_shows_a_page_of_the_rows_that_pass_the_filters(self, app: AppTest) -> None:
         app.multiselect(key="look_carrier").set_value(["B6"])
         run(app)

@@ -36,7 +36,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 def app(url: str) -> Iterator[StreamlitApp]:
     env = {
         "STREAMLIT_REDIS_SESSION_URL": url,
-        "STREAMLIT_REDIS_SESSION_EMBEDDED_GRACE_S": "3",
+        "STREAMLIT_REDIS_SESSION_GRACE_S": "3",
     }
     with StreamlitApp(DEMO, env=env) as running:
         yield running
@@ -87,7 +87,9 @@ def edit_first_cell(page: Page, text: str) -> None:
     expect(grid).to_be_visible()
     box = grid.bounding_box()
     assert box is not None
-    page.mouse.dblclick(box["x"] + 40, box["y"] + 54)
+    page.mouse.click(box["x"] + 40, box["y"] + 54)
+    page.keyboard.press("Enter")
+    expect(page.locator("#portal input, #portal textarea").first).to_be_visible()
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(text)
     page.keyboard.press("Enter")

@@ -1,0 +1,1 @@
+"""What the package costs, measured against what one would do without it."""
