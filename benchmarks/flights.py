@@ -91,7 +91,7 @@ def run(store, client, flights, edit, rounds):  # type: ignore[no-untyped-def]  
 
 
 def save_pickled(client, frame: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    client.setex("pickled", 3600, base64.b64encode(pickle.dumps(frame)))
+    client.set("pickled", base64.b64encode(pickle.dumps(frame)), ex=3600)
 
 
 def timed(client, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201

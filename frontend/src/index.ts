@@ -18,15 +18,23 @@ function newClientId(): string {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")
 }
 
+/** Take away what another copy of this module drew here: a new release was loaded into an open page. */
+function removeForeign(parentElement: HTMLElement | ShadowRoot): void {
+  const drawn = '[data-testid="version-graph"], [data-testid="version-toolbar"]'
+  for (const root of parentElement.querySelectorAll(drawn)) root.remove()
+}
+
+function newMount(parentElement: HTMLElement | ShadowRoot): Mount {
+  removeForeign(parentElement)
+  return { controller: new Controller(parentElement, newClientId()), run: 0 }
+}
+
 const versionGraph: FrontendRenderer<{ action: Action }> = ({
   data,
   parentElement,
   setTriggerValue,
 }) => {
-  const mount = mounts.get(parentElement) ?? {
-    controller: new Controller(parentElement, newClientId()),
-    run: 0,
-  }
+  const mount = mounts.get(parentElement) ?? newMount(parentElement)
   mounts.set(parentElement, mount)
   const run = ++mount.run
   mount.controller.update(parsePayload(data), (action) => setTriggerValue("action", action))

@@ -55,7 +55,7 @@ class Chunker:
 
     def __init__(self, keys: Keys, *, rows_per_chunk: int = ROWS_PER_CHUNK) -> None:
         self._keys = keys
-        self._rows_per_chunk = rows_per_chunk
+        self.rows_per_chunk = rows_per_chunk
 
     def plan(self, encoded: Encoded, known: Mapping[Hashable, StoredColumn]) -> Plan:
         """Name every chunk of a value; columns whose memory is ``known`` are not read."""
@@ -71,11 +71,11 @@ class Chunker:
             stored.append(kept)
             for chunk_id, (start, stop) in zip(kept.chunk_ids, self._ranges(column), strict=False):
                 chunks[chunk_id] = PlannedChunk(column, start, stop)
-        manifest = Manifest(encoded.description, self._rows_per_chunk, tuple(stored))
+        manifest = Manifest(encoded.description, self.rows_per_chunk, tuple(stored))
         return Plan(manifest, self.manifest_id(manifest.to_bytes()), chunks, by_token)
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
-        return piece_ranges(column.rows, self._rows_per_chunk)
+        return piece_ranges(column.rows, self.rows_per_chunk)
 
     def _store_column(self, column: Column) -> StoredColumn:
         if column.nbytes <= INLINE_BYTES:

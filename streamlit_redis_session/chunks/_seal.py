@@ -112,7 +112,8 @@ def _compress(content: bytes | memoryview, method: int, width: int) -> bytes | m
     if method == _SHUFFLE_ZSTD:
         content = np.frombuffer(content, np.uint8).reshape(-1, width).T.tobytes()
     codec = pa.Codec(_CODECS[method], compression_level=1 if method != _LZ4 else None)
-    return memoryview(codec.compress(content))
+    compressed: bytes = codec.compress(content, asbytes=True)
+    return compressed
 
 
 def _decompress(payload: memoryview, method: int, width: int, length: int, what: str) -> bytes:

@@ -28,13 +28,17 @@ _INT32_MOST = 2**31 - 1
 # --- taking apart ----------------------------------------------------------------------------
 
 
-def encode_arrow(writer: Writer, array: Any) -> JSON:
-    """Describe an Arrow array whose type is described elsewhere."""
+def encode_arrow(writer: Writer, array: Any, *, held: bool) -> JSON:
+    """Describe an Arrow array whose type is described elsewhere.
+
+    ``held`` says that the source keeps these very buffers alive. Buffers made while encoding are
+    not: another array may get their address, and with it their token, once they are dropped.
+    """
     kind, types = array.type, pa.types
     if types.is_dictionary(kind):
         return {
-            "indices": encode_arrow(writer, array.indices),
-            "dictionary": encode_arrow(writer, array.dictionary),
+            "indices": encode_arrow(writer, array.indices, held=held),
+            "dictionary": encode_arrow(writer, array.dictionary, held=held),
         }
     valid = np.asarray(array.is_valid()) if array.null_count else None
     node: dict[str, JSON] = {"n": len(array)}
@@ -46,12 +50,12 @@ def encode_arrow(writer: Writer, array: Any) -> JSON:
     if types.is_nested(kind):
         return node | _encode_nested(writer, array, valid)
     if _is_var(kind):
-        return node | {"c": _encode_var(writer, array, valid)}
-    return node | {"c": _encode_fixed(writer, array, valid)}
+        return node | {"c": _encode_var(writer, array, valid, held=held)}
+    return node | {"c": _encode_fixed(writer, array, valid, held=held)}
 
 
 def _needs_rows(kind: Any) -> bool:
-    """Some arrays have no other buffer: the number of rows must be backed by bytes all the same."""
+    """Tell arrays without other buffers: bytes must back their number of rows all the same."""
     return bool(
         pa.types.is_null(kind) or pa.types.is_struct(kind) or pa.types.is_fixed_size_list(kind)
     )
@@ -73,13 +77,14 @@ def _fixed_dtype(kind: Any) -> np.dtype[Any]:
     if types.is_boolean(kind):
         return np.dtype("?")
     if types.is_integer(kind) or types.is_floating(kind):
-        return np.dtype(kind.to_pandas_dtype())
+        named: np.dtype[Any] = np.dtype(kind.to_pandas_dtype())
+        return named
     width = kind.bit_width // 8
     is_temporal = types.is_temporal(kind) and not types.is_interval(kind)
-    return np.dtype(f"<i{width}") if is_temporal else np.dtype((np.void, width))
+    return np.dtype(f"<i{width}" if is_temporal else f"V{width}")
 
 
-def _encode_fixed(writer: Writer, array: Any, valid: Array | None) -> int:
+def _encode_fixed(writer: Writer, array: Any, valid: Array | None, *, held: bool) -> int:
     if pa.types.is_boolean(array.type):
         filled = array.fill_null(False) if valid is not None else array
         return writer.fresh(np.array(filled.to_numpy(zero_copy_only=False), dtype=np.bool_))
@@ -90,7 +95,7 @@ def _encode_fixed(writer: Writer, array: Any, valid: Array | None) -> int:
         return writer.fresh(np.empty(0, dtype=dtype))
     values = np.frombuffer(buffer, dtype=dtype, count=len(array), offset=at)
     if valid is None or _is_zero(values, ~valid):
-        return writer.fixed(values, frozen=True)
+        return writer.fixed(values, frozen=held)
     return writer.fresh(zeroed(values, ~valid))
 
 
@@ -105,14 +110,14 @@ def zeroed(values: Array, hidden: Array) -> Array:
     return clean
 
 
-def _encode_var(writer: Writer, array: Any, valid: Array | None) -> int:
+def _encode_var(writer: Writer, array: Any, valid: Array | None, *, held: bool) -> int:
     is_large = pa.types.is_large_string(array.type) or pa.types.is_large_binary(array.type)
     if not is_large:
         wide = pa.large_string() if pa.types.is_string(array.type) else pa.large_binary()
         array = array.cast(wide)
     offsets, data = var_buffers(array)
     if valid is None or not np.diff(offsets)[~valid].any():
-        return writer.var(offsets, data, frozen=is_large)
+        return writer.var(offsets, data, frozen=is_large and held)
     # take() leaves nothing under a null
     return writer.var(*var_buffers(array.take(pa.array(np.arange(len(array)), mask=~valid))))
 
@@ -120,14 +125,14 @@ def _encode_var(writer: Writer, array: Any, valid: Array | None) -> int:
 def _encode_nested(writer: Writer, array: Any, valid: Array | None) -> dict[str, JSON]:
     types, kind = pa.types, array.type
     if types.is_struct(kind):
-        return {"children": [encode_arrow(writer, each) for each in array.flatten()]}
+        return {"children": [encode_arrow(writer, each, held=False) for each in array.flatten()]}
     if types.is_fixed_size_list(kind):
-        return {"children": [encode_arrow(writer, array.flatten())]}
+        return {"children": [encode_arrow(writer, array.flatten(), held=False)]}
     lengths, places = _list_places(array, valid)
     children = [array.keys, array.items] if types.is_map(kind) else [array.values]
     return {
         "lengths": writer.fresh(lengths),
-        "children": [encode_arrow(writer, _taken(each, places)) for each in children],
+        "children": [encode_arrow(writer, _taken(each, places), held=False) for each in children],
     }
 
 
@@ -264,7 +269,9 @@ def _of_length(array: Any, length: int) -> Any:
 
 def encode_chunked(writer: Writer, chunked: Any) -> JSON:
     """Describe a chunked array as one, or as several where one cannot hold or equal them."""
-    return [encode_arrow(writer, each) for each in _as_few(chunked)]
+    few = _as_few(chunked)
+    held = len(few) == chunked.num_chunks
+    return [encode_arrow(writer, each, held=held) for each in few]
 
 
 def _as_few(chunked: Any) -> list[Any]:
@@ -308,7 +315,7 @@ def _decode_chunked(reader: Reader, node: JSON) -> Any:
 def encode_array(writer: Writer, value: Any, path: str) -> JSON:
     """Describe an Arrow array of any class; extension arrays have types that are refused."""
     kind = describe_type(value.type, path)
-    return {"t": "arrow.array", "type": kind, "v": encode_arrow(writer, value)}
+    return {"t": "arrow.array", "type": kind, "v": encode_arrow(writer, value, held=True)}
 
 
 @decodes("arrow.array")
@@ -319,8 +326,9 @@ def decode_array(reader: Reader, node: JSON) -> Any:
     return array
 
 
-def _array_classes(base: type) -> set[type]:
-    found = set()
+def _array_classes(base: Any) -> set[type]:
+    found: set[type] = set()
+    each: Any
     for each in base.__subclasses__():
         if each.__module__.partition(".")[0] == "pyarrow":
             found |= {each} | _array_classes(each)
@@ -354,7 +362,7 @@ def _encode_batch(writer: Writer, value: Any, path: str) -> JSON:
     if not value.num_columns and value.num_rows:
         raise UnsupportedValueError(path, "it is an Arrow batch with rows but no columns")
     schema = describe_schema(value.schema, path)
-    columns = [encode_arrow(writer, each) for each in value.columns]
+    columns = [encode_arrow(writer, each, held=True) for each in value.columns]
     return {"t": "arrow.batch", "schema": schema, "columns": columns}
 
 

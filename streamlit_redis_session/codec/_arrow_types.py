@@ -66,7 +66,10 @@ def _describe(kind: Any, path: str) -> JSON:
 _DESCRIBE: tuple[tuple[Callable[[Any, Any], bool], Callable[[Any, str], JSON]], ...] = (
     (lambda types, kind: types.is_time32(kind), lambda kind, _: ["time32", kind.unit]),
     (lambda types, kind: types.is_time64(kind), lambda kind, _: ["time64", kind.unit]),
-    (lambda types, kind: types.is_timestamp(kind), lambda kind, _: ["timestamp", kind.unit, kind.tz]),
+    (
+        lambda types, kind: types.is_timestamp(kind),
+        lambda kind, _: ["timestamp", kind.unit, kind.tz],
+    ),
     (lambda types, kind: types.is_duration(kind), lambda kind, _: ["duration", kind.unit]),
     (
         lambda types, kind: types.is_fixed_size_binary(kind) and kind.byte_width > 0,

@@ -40,9 +40,8 @@ def describe_dtype(dtype: np.dtype[Any], path: str) -> JSON:
 
 
 def _describe_fields(dtype: np.dtype[Any], path: str) -> JSON:
-    fields = dtype.fields or {}
+    fields: Any = dtype.fields or {}
     ends = 0
-    described = []
     for name in sorted(dtype.names or (), key=lambda each: fields[each][1]):
         kind, offset, *title = fields[name]
         if title or offset < ends:
@@ -50,8 +49,9 @@ def _describe_fields(dtype: np.dtype[Any], path: str) -> JSON:
         ends = offset + kind.itemsize
     if dtype.type is not np.void or not dtype.itemsize or dtype.hasobject:
         raise UnsupportedValueError(path, f"its dtype is {dtype}")
-    for name in dtype.names or ():
-        described.append([name, describe_dtype(fields[name][0], path), fields[name][1]])
+    described = [
+        [name, describe_dtype(fields[name][0], path), fields[name][1]] for name in dtype.names or ()
+    ]
     return {"fields": described, "size": dtype.itemsize, "aligned": dtype.isalignedstruct}
 
 
@@ -119,14 +119,14 @@ def _clean(values: Array, path: str) -> Array:
     if values.dtype.char in "gG":
         return _clean_long_double(values)
     if values.dtype.kind == "b" and values.size and values.view(np.uint8).max() > 1:
-        return values.view(np.uint8) != 0
+        return np.asarray(values.view(np.uint8) != 0)
     if values.dtype.kind == "U" and not _is_text(values):
         raise UnsupportedValueError(path, "a text holds numbers that are no characters")
     return values
 
 
 def _clean_long_double(values: Array) -> Array:
-    """An x87 number has 10 bytes and takes 12 or 16."""
+    """Zero what follows the 10 bytes of an x87 number, which takes 12 or 16."""
     if np.finfo(np.longdouble).nmant != 63:
         return values
     clean = np.array(values, order="C", copy=True)
@@ -186,7 +186,8 @@ def _decode_scalar(_reader: Reader, node: JSON) -> np.generic[Any]:
 
 @encodes(np.str_)
 def _encode_text(_writer: Writer, value: np.str_, _path: str) -> JSON:
-    return {"t": "np.str", "v": str(value).encode("utf-8", "surrogatepass").hex()}
+    # str(value) would drop trailing NULs
+    return {"t": "np.str", "v": str.encode(value, "utf-8", "surrogatepass").hex()}
 
 
 @decodes("np.str")
@@ -206,7 +207,7 @@ def _decode_bytes(_reader: Reader, node: JSON) -> np.bytes_:
 
 @encodes(np.dtype, *{type(np.dtype(each)) for each in "?bBhHiIlLqQefdgFDGmMSUV"})
 def _encode_dtype(_writer: Writer, value: np.dtype[Any], path: str) -> JSON:
-    if value == object:
+    if value.kind == "O":
         raise UnsupportedValueError(path, f"it is a {type_name(type(value))}")
     return {"t": "np.dtype", "v": describe_dtype(value, path)}
 

@@ -52,7 +52,7 @@ def encode_objects(writer: Writer, values: Sequence[Any] | Array, path: str) -> 
     other = len(kinds) - 1
     codes = np.fromiter((code_of.get(type(each), other) for each in values), np.uint8, rows)
     array = values if isinstance(values, np.ndarray) else np.fromiter(values, object, rows)
-    node = {"n": rows, "codes": writer.fresh(codes)}
+    node: dict[str, JSON] = {"n": rows, "codes": writer.fresh(codes)}
     where = [np.flatnonzero(codes == code) for code in range(len(kinds))]
     node["parts"] = [
         _encode_kind(writer, kind, array[places], places, path)
@@ -109,7 +109,7 @@ def _encode_json(
     for place, value in zip(places, values, strict=True):
         try:
             parts.append(element_bytes(value, "element", writer.depth))
-        except UnsupportedValueError as error:
+        except UnsupportedValueError as error:  # noqa: PERF203 - names the place
             where = f"element {place}{error.path.removeprefix('element')}"
             raise UnsupportedValueError(
                 path, f"{where} {error.reason.removeprefix('it ')}"

@@ -76,7 +76,7 @@ def decode_array(reader: Reader, node: JSON) -> Any:
 def _encode_times(writer: Writer, values: Any, path: str, protected: bool) -> dict[str, JSON]:
     ticks = writer.fixed(values.asi8, frozen=protected)
     zone = encode_zone(getattr(values.dtype, "tz", None), path)
-    unit = np.datetime_data(values.dtype.base if zone is None else values.dtype.base)[0]
+    unit = np.datetime_data(values.dtype.base)[0]
     return {"c": ticks, "unit": unit, "tz": zone}
 
 
@@ -106,16 +106,16 @@ def _decode_periods(reader: Reader, node: JSON) -> Any:
 # --- intervals, categories -------------------------------------------------------------------
 
 
-def _encode_intervals(writer: Writer, values: Any, path: str, protected: bool) -> dict[str, JSON]:
-    sides = [
-        encode_array(writer, private.flat_array(each), path, protected=protected)
-        for each in (values.left, values.right)
-    ]
+def _encode_intervals(writer: Writer, values: Any, path: str, _protected: bool) -> dict[str, JSON]:
+    # as indexes: before pandas 3 the sides have a freq of their own
+    sides = [encode_node(writer, each, path) for each in (values.left, values.right)]
     return {"closed": values.closed, "sides": sides}
 
 
 def _decode_intervals(reader: Reader, node: JSON) -> Any:
-    left, right = (decode_array(reader, each) for each in part(node, "sides", list))
+    left, right = (decode_node(reader, each) for each in part(node, "sides", list))
+    if not isinstance(left, pd.Index) or not isinstance(right, pd.Index):
+        raise damaged("a side of intervals is no index")
     closed: Any = part(node, "closed", str)
     return pd.arrays.IntervalArray.from_arrays(left, right, closed=closed)
 
@@ -135,7 +135,7 @@ def _decode_categories(reader: Reader, node: JSON) -> Any:
     if not isinstance(categories, pd.Index) or codes.dtype.kind != "i":
         raise damaged("categories are no index, or their codes no integers")
     dtype = pd.CategoricalDtype(categories, ordered=part(node, "ordered", bool))
-    return pd.Categorical.from_codes(codes, dtype=dtype)  # type: ignore[arg-type]
+    return pd.Categorical.from_codes(codes, dtype=dtype)
 
 
 # --- masks, texts, Arrow, sparse -------------------------------------------------------------
@@ -177,19 +177,19 @@ def _decode_strings(reader: Reader, node: JSON) -> Any:
     values = decode_objects(reader, node["o"])
     if any(type(each) not in (str, float, type(pd.NA)) for each in values):
         raise damaged("a text column holds other things")
-    return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
+    return pd.array(values, dtype=dtype)
 
 
 def _string_dtype(storage: str, missing: str) -> Any:
     if storage not in ("python", "pyarrow") or missing not in ("na", "nan"):
         raise damaged(f"no storage of texts is called {storage!r}")
     if missing == "na":
-        return pd.StringDtype(storage)  # type: ignore[arg-type]
+        return pd.StringDtype(storage)
     try:
-        return pd.StringDtype(storage, na_value=np.nan)  # type: ignore[arg-type,call-arg]
+        return pd.StringDtype(storage, na_value=np.nan)
     except TypeError:
         # pandas 2.2 says both in one word
-        return pd.StringDtype(f"{storage}_numpy")  # type: ignore[arg-type]
+        return pd.StringDtype(f"{storage}_numpy")
 
 
 def _encode_arrow(writer: Writer, values: Any, path: str, _protected: bool) -> dict[str, JSON]:
@@ -198,9 +198,7 @@ def _encode_arrow(writer: Writer, values: Any, path: str, _protected: bool) -> d
 
 
 def _decode_arrow(reader: Reader, node: JSON) -> Any:
-    return pd.arrays.ArrowExtensionArray(  # type: ignore[attr-defined]
-        decode_chunked(reader, make_type(node["type"]), node["v"])
-    )
+    return pd.arrays.ArrowExtensionArray(decode_chunked(reader, make_type(node["type"]), node["v"]))
 
 
 def _encode_sparse(writer: Writer, values: Any, path: str, protected: bool) -> dict[str, JSON]:
@@ -231,10 +229,9 @@ def _decode_numpy(reader: Reader, node: JSON) -> Array:
 
 
 # pandas 2 has one class of texts for each storage and missing value
-_STRINGS = {
-    pd.StringDtype(storage).construct_array_type()  # type: ignore[arg-type]
-    for storage in ("python", "pyarrow")
-} | {_string_dtype(storage, "nan").construct_array_type() for storage in ("python", "pyarrow")}
+_STRINGS = {pd.StringDtype(storage).construct_array_type() for storage in ("python", "pyarrow")} | {
+    _string_dtype(storage, "nan").construct_array_type() for storage in ("python", "pyarrow")
+}
 _TIMED = (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray)
 _KIND_OF: dict[type, str] = {
     pd.arrays.DatetimeArray: "datetime",
@@ -243,7 +240,7 @@ _KIND_OF: dict[type, str] = {
     pd.arrays.IntervalArray: "interval",
     pd.Categorical: "categorical",
     pd.arrays.SparseArray: "sparse",
-    pd.arrays.ArrowExtensionArray: "arrow",  # type: ignore[attr-defined]
+    pd.arrays.ArrowExtensionArray: "arrow",
     **{cls: kind for kind, cls in _MASKED.items()},
     **dict.fromkeys(_STRINGS, "string"),
 }
@@ -277,8 +274,8 @@ def _decode_value(reader: Reader, node: JSON) -> Any:
         return values
     if not isinstance(values, _TIMED):
         raise damaged("an array that is not of times has a frequency")
-    index = pd.Index(values)
-    index.freq = decode_offset(reader, node["freq"])  # type: ignore[attr-defined]
+    index: Any = pd.Index(values)
+    index.freq = decode_offset(reader, node["freq"])
     return index.array
 
 

@@ -36,7 +36,7 @@ def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
 
 
 @decodes("pd.DataFrame")
-def _decode_frame(reader: Reader, node: JSON) -> pd.DataFrame:
+def _decode_frame(reader: Reader, node: JSON) -> Any:
     index = _decode_labels(reader, node["index"])
     columns = _decode_labels(reader, node["columns"])
     arrays = [decode_array(reader, each) for each in part(node, "arrays", list)]
@@ -65,7 +65,7 @@ def _encode_series(writer: Writer, value: pd.Series[Any], path: str) -> JSON:
 
 
 @decodes("pd.Series")
-def _decode_series(reader: Reader, node: JSON) -> pd.Series[Any]:
+def _decode_series(reader: Reader, node: JSON) -> Any:
     index = _decode_labels(reader, node["index"])
     name: Any = decode_node(reader, node["name"])
     array = decode_array(reader, node["v"])
@@ -76,7 +76,7 @@ def _decode_series(reader: Reader, node: JSON) -> pd.Series[Any]:
     return _with_extras(reader, node, series)
 
 
-def _as_series(array: Any, index: pd.Index[Any]) -> pd.Series[Any]:
+def _as_series(array: Any, index: pd.Index[Any]) -> Any:
     if isinstance(array, np.ndarray) and array.dtype.kind not in "biufcmMO":
         raise damaged(f"a Series cannot hold {array.dtype}")
     return pd.Series(array, index=index, dtype=array.dtype, copy=False)

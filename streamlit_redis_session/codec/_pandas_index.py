@@ -67,12 +67,12 @@ def _encode_index(writer: Writer, value: Any, path: str) -> JSON:
 
 
 @decodes("pd.Index")
-def _decode_index(reader: Reader, node: JSON) -> pd.Index[Any]:
+def _decode_index(reader: Reader, node: JSON) -> Any:
     values = decode_array(reader, node["v"])
     name: Any = decode_node(reader, node["name"])
-    index = _make_index(values, name)
+    index: Any = _make_index(values, name)
     if node["freq"] is not None:
-        if not isinstance(index, _TIMED):
+        if type(index) not in _TIMED:
             raise damaged("an index that is not of times has a frequency")
         # the setter compares every value with the frequency
         index.freq = decode_offset(reader, node["freq"])
@@ -91,7 +91,7 @@ def _make_index(values: Any, name: Any) -> Any:
 
 
 @encodes(pd.MultiIndex)
-def _encode_multi(writer: Writer, value: pd.MultiIndex, path: str) -> JSON:
+def _encode_multi(writer: Writer, value: Any, path: str) -> JSON:
     protected = private.COPY_ON_WRITE
     return {
         "t": "pd.MultiIndex",

@@ -1,3 +1,4 @@
+# ruff: noqa: SLF001 - this file is the one place for private names
 """Every private name of pandas that this package touches, each with a public way beside it.
 
 A self-test at import decides which way is taken, so that a pandas which renames one of them makes
@@ -72,9 +73,9 @@ def make_sparse(values: Array, places: Array, length: int, *, kind: str, fill_va
 
 def _make_sparse_private(values: Array, places: Array, length: int, kind: str, dtype: Any) -> Any:
     """Before pandas 3.1 there is no public way that does not make a dense array first."""
-    from pandas._libs.sparse import IntIndex  # noqa: PLC0415 - not needed by newer pandas
+    import pandas._libs.sparse as lib  # noqa: PLC0415 - not needed by newer pandas
 
-    index = IntIndex(length, places)
+    index: Any = getattr(lib, "IntIndex")(length, places)  # noqa: B009 - the stubs are wrong
     index = index if kind == "integer" else index.to_block_index()
     fill_value = dtype.fill_value
     return pd.arrays.SparseArray(values, sparse_index=index, fill_value=fill_value, dtype=dtype)
@@ -124,7 +125,7 @@ def parts_of(array: Any) -> tuple[Any, ...] | None:
     return _parts_of(array)
 
 
-def _parts_of_private(array: Any) -> tuple[Any, ...] | None:
+def _parts_of_private(array: Any) -> tuple[Any, ...] | None:  # noqa: PLR0911 - one per kind
     kind = type(array)
     if kind in (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray, pd.arrays.PeriodArray):
         return array._ndarray, array.dtype

@@ -22,8 +22,10 @@ from streamlit_redis_session.objects import JSON
 UNITS = ("s", "ms", "us", "ns")
 OFFSETS: dict[str, type] = {
     each.__name__: each
-    for each in (getattr(offsets, name) for name in offsets.__all__)
-    if each not in (offsets.BaseOffset, offsets.Tick)
+    for each in (getattr(offsets, name) for name in dir(offsets))
+    if isinstance(each, type)
+    and issubclass(each, offsets.BaseOffset)
+    and each not in (offsets.BaseOffset, offsets.Tick)
 }
 
 
@@ -114,8 +116,11 @@ def _encode_interval(writer: Writer, value: Any, path: str) -> JSON:
 
 @decodes("pd.Interval")
 def _decode_interval(reader: Reader, node: JSON) -> object:
-    left, right = (decode_node(reader, each) for each in part(node, "v", list))
-    return pd.Interval(left, right, closed=part(node, "closed", str))  # type: ignore[call-overload]
+    left, right = part(node, "v", list)
+    low: Any = decode_node(reader, left)
+    high: Any = decode_node(reader, right)
+    closed: Any = node["closed"]
+    return pd.Interval(low, high, closed=closed)
 
 
 @encodes(*OFFSETS.values())

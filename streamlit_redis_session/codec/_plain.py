@@ -187,7 +187,9 @@ def _encode_time(_writer: Writer, value: dt.time, path: str) -> JSON:
 @decodes("time")
 def _decode_time(_reader: Reader, node: JSON) -> dt.time:
     *fields, fold = part(node, "v", list)
-    return dt.time(*fields, fold=fold, tzinfo=decode_zone(node["tz"]))
+    hour, minute, second, microsecond = fields
+    zone = decode_zone(node["tz"])
+    return dt.time(hour, minute, second, microsecond, zone, fold=fold)
 
 
 @encodes(dt.timedelta)
@@ -275,7 +277,7 @@ def _decode_dict(reader: Reader, node: JSON) -> dict[Any, Any]:
 
 
 @encodes(set, frozenset)
-def _encode_set(writer: Writer, value: frozenset[Any], path: str) -> JSON:
+def _encode_set(writer: Writer, value: Any, path: str) -> JSON:
     """Sort the elements by their bytes: a set's own order differs from process to process."""
     parts = sorted(element_bytes(item, f"an element of {path}", writer.depth) for item in value)
     tag = "set" if type(value) is set else "frozenset"

@@ -21,7 +21,12 @@ def _encode_column(writer: Writer, series: Any, path: str) -> JSON:
     except (pl.exceptions.PolarsError, TypeError, ValueError, NotImplementedError):
         raise UnsupportedValueError(path, f"its polars type is {series.dtype}") from None
     kind = describe_type(array.type, path)
-    node = {"name": series.name, "type": kind, "n": len(array), "v": [encode_arrow(writer, array)]}
+    node = {
+        "name": series.name,
+        "type": kind,
+        "n": len(array),
+        "v": [encode_arrow(writer, array, held=False)],
+    }
     dtype = series.dtype
     if isinstance(dtype, pl.Enum):
         return node | {"enum": dtype.categories.to_list()}

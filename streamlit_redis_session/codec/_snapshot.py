@@ -67,20 +67,20 @@ def _is_polars(value: object) -> bool:
     return polars is not None and isinstance(value, (polars.DataFrame, polars.Series))
 
 
-def describe_shape(value: object) -> tuple[int | None, int | None]:
+def describe_shape(value: Any) -> tuple[int | None, int | None]:
     """Give rows and columns, ``None`` for each that the value does not have."""
     if isinstance(value, (pd.DataFrame, np.ndarray)) or _is_polars(value):
-        shape: tuple[int, ...] = value.shape  # type: ignore[attr-defined]
+        shape: tuple[int, ...] = value.shape
         rows = shape[0] if shape else None
         return rows, shape[1] if len(shape) == 2 else None
     if isinstance(value, (pa.Table, pa.RecordBatch)):
         return value.num_rows, value.num_columns
     if isinstance(value, (*_DATA, *_CONTAINERS)):
-        return len(value), None  # type: ignore[arg-type]
+        return len(value), None
     return None, None
 
 
-def nbytes(value: object) -> int:
+def nbytes(value: Any) -> int:  # noqa: PLR0911 - one per kind
     """Estimate the memory of a value quickly, without looking into objects or long lists."""
     if isinstance(value, pd.DataFrame):
         return _frame_bytes(value)
@@ -95,7 +95,7 @@ def nbytes(value: object) -> int:
     if isinstance(value, _ARROW):
         return int(value.nbytes)
     if _is_polars(value):
-        return int(value.estimated_size())  # type: ignore[attr-defined]
+        return int(value.estimated_size())
     if isinstance(value, _CONTAINERS):
         return _container_bytes(value)
     return sys.getsizeof(value, _OBJECT_BYTES)
@@ -110,7 +110,7 @@ def _array_bytes(array: Any) -> int:
     if isinstance(array, (pd.Categorical, pd.CategoricalIndex)):
         return int(array.codes.nbytes) + nbytes(array.categories)
     own = int(array.nbytes)
-    is_objects = getattr(array, "dtype", None) == object
+    is_objects = _is_objects(array)
     return own + (array.size * _OBJECT_BYTES if is_objects else 0)
 
 
@@ -137,7 +137,7 @@ def snapshot(value: object) -> object:
     return _snapshot(value, 0)
 
 
-def _snapshot(value: Any, depth: int) -> Any:
+def _snapshot(value: Any, depth: int) -> Any:  # noqa: PLR0911 - one per kind
     kind = type(value)
     if kind in IMMUTABLE or depth > MOST_DEPTH:
         return value
@@ -160,7 +160,7 @@ def _snapshot(value: Any, depth: int) -> Any:
     return copy.deepcopy(value) if is_registered(kind) else value
 
 
-def _snapshot_frame(frame: pd.DataFrame, depth: int) -> pd.DataFrame:
+def _snapshot_frame(frame: pd.DataFrame, depth: int) -> Any:
     held = _bare_copy(frame)
     for place, array in enumerate(private.flat_arrays(frame)) if _has_objects(frame) else ():
         if not is_immutable_column(array):
@@ -169,7 +169,7 @@ def _snapshot_frame(frame: pd.DataFrame, depth: int) -> pd.DataFrame:
     return _with_attrs(frame, held, depth)
 
 
-def _snapshot_series(series: pd.Series[Any], depth: int) -> pd.Series[Any]:
+def _snapshot_series(series: pd.Series[Any], depth: int) -> Any:
     array = private.flat_array(series)
     if is_immutable_column(array):
         return _with_attrs(series, _bare_copy(series), depth)
@@ -180,8 +180,13 @@ def _snapshot_series(series: pd.Series[Any], depth: int) -> pd.Series[Any]:
     return _with_attrs(series, held, depth)
 
 
+def _is_objects(array: Any) -> bool:
+    dtype = getattr(array, "dtype", None)
+    return isinstance(dtype, np.dtype) and dtype.kind == "O"
+
+
 def _has_objects(frame: pd.DataFrame) -> bool:
-    return any(getattr(array, "dtype", None) == object for _, array in private.block_arrays(frame))
+    return any(_is_objects(array) for _, array in private.block_arrays(frame))
 
 
 def _bare_copy(holder: Any) -> Any:
@@ -199,7 +204,7 @@ def _with_attrs(source: Any, held: Any, depth: int) -> Any:
 
 def _snapshot_array(array: Array, depth: int) -> Array:
     copied = array.copy(order="K")
-    if array.dtype == object and not is_immutable_column(array):
+    if _is_objects(array) and not is_immutable_column(array):
         for place in np.ndindex(copied.shape):
             copied[place] = _snapshot(copied[place], depth + 1)
     return copied

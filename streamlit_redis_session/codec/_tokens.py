@@ -51,7 +51,7 @@ def is_immutable_column(array: Any) -> bool:
     return kinds <= IMMUTABLE
 
 
-def _token(value: Any, depth: int) -> Hashable:
+def _token(value: Any, depth: int) -> Hashable:  # noqa: PLR0911 - one per kind
     kind = type(value)
     if kind in _BY_VALUE:
         return kind, value

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, TypeVar
 
 import numpy as np
@@ -126,7 +127,7 @@ class Reader:
         column = self.var(ordinal, rows)
         data = column.data.tobytes()
         bounds = column.offsets.tolist()
-        return [data[start:stop] for start, stop in zip(bounds, bounds[1:], strict=False)]
+        return [data[start:stop] for start, stop in pairwise(bounds)]
 
     def enter(self) -> None:
         """Go one level deeper; ``leave`` must follow."""

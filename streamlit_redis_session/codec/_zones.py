@@ -39,9 +39,9 @@ def decode_zone(node: JSON) -> dt.tzinfo | None:
     if kind == "pytz":
         return _decode_pytz(rest)
     if kind == "dateutil" and rest == ["UTC"]:
-        from dateutil import tz  # noqa: PLC0415 - rarely needed
+        from dateutil import tz  # type: ignore[import-untyped]  # noqa: PLC0415 - rarely needed
 
-        return tz.UTC
+        return tz.UTC  # type: ignore[no-any-return]
     raise damaged(f"no time zone is called {kind!r}")
 
 
@@ -87,12 +87,12 @@ def _encode_pytz(zone: Any, path: str) -> JSON:
 
 def _decode_pytz(rest: list[Any]) -> dt.tzinfo:
     try:
-        import pytz  # noqa: PLC0415 - an optional package since pandas 3
+        import pytz  # type: ignore[import-untyped]  # noqa: PLC0415 - an optional package since pandas 3
     except ImportError as error:
         raise damaged("its time zone needs the package pytz, which is not installed") from error
     name, *key = rest
     if not name:
-        return pytz.FixedOffset(*key)
+        return pytz.FixedOffset(*key)  # type: ignore[no-any-return]
     zone: Any = pytz.timezone(name)
     if not key:
         return zone  # type: ignore[no-any-return]

@@ -150,7 +150,7 @@ def _fixed_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) ->
         dtype = np.dtype(spec["dtype"])
     except (TypeError, ValueError) as error:
         raise CorruptDataError("a column", f"no dtype is called {spec['dtype']!r:.40}") from error
-    if dtype.kind not in _FIXED_KINDS or not dtype.itemsize:
+    if dtype.kind not in _FIXED_KINDS or dtype.hasobject or not dtype.itemsize:
         raise CorruptDataError("a column", f"dtype {dtype} is not allowed")
     # before the memory is asked for: the rows are only a claim until the bytes bear them out
     if any(len(data) != rows * dtype.itemsize for rows, data in pieces):

@@ -1,3 +1,6 @@
+# mypy: disable-error-code="misc, call-overload, arg-type, list-item, attr-defined, unused-ignore"
+# pandas-stubs know fewer values than pandas takes
+# ruff: noqa: DTZ001 - naive times are values too
 """Named values that tables are lost on elsewhere; each is made anew by calling its entry."""
 
 from __future__ import annotations

@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-
 from codec.roundtrip import stored
 from codec.shapes import SHAPES
+
 from streamlit_redis_session.codec import FixedColumn, column_from_pieces, decode, encode
 from streamlit_redis_session.errors import CorruptDataError, SessionStoreError
 

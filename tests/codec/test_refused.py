@@ -1,3 +1,5 @@
+# mypy: disable-error-code="arg-type, var-annotated"
+# pandas-stubs know fewer values than pandas takes
 from __future__ import annotations
 
 import collections
@@ -9,11 +11,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
-
 from codec.roundtrip import roundtrip, stored
+from support.identical import assert_identical
+
 from streamlit_redis_session.codec import decode, encode, register_codec, snapshot
 from streamlit_redis_session.errors import ConfigurationError, UnsupportedValueError
-from support.identical import assert_identical
 
 
 class Frame(pd.DataFrame):
@@ -37,7 +39,7 @@ CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "subclass of DataFrame": (Frame({"a": [1]}), "subclass of pandas.DataFrame"),
+    "subclass of DataFrame": (Frame({"a": [1]}), "a subclass of pandas."),
     "subclass of dict": (collections.OrderedDict(a=1), "subclass of dict"),
     "default dict": (collections.defaultdict(list), "subclass of dict"),
     "named tuple": (collections.namedtuple("Point", "x")(1), "subclass of tuple"),  # noqa: PYI024
@@ -48,7 +50,7 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "object": (object(), "object"),
     "generator": ((each for each in ()), "generator"),
     "array of objects": (np.array([Model(1)], dtype=object), "element 0 is a"),
-    "structured objects": (np.zeros(1, dtype=[("a", object)]), "object"),
+    "structured objects": (np.zeros(1, dtype=[("a", object)]), "'O'"),
     "masked array": (np.ma.array([1]), "subclass of numpy.ndarray"),
     "record array": (np.zeros(1, dtype=[("a", "i1")]).view(np.recarray), "recarray"),
     "cycle": (CYCLE, "contains itself"),
@@ -103,9 +105,7 @@ def test_a_snapshot_of_what_is_refused_does_not_fail() -> None:
 
 
 def test_a_registered_type_comes_back_anywhere() -> None:
-    register_codec(
-        Weight, name="weight", to_plain=lambda each: each.kg, from_plain=lambda kg: Weight(kg)
-    )
+    register_codec(Weight, name="weight", to_plain=lambda each: each.kg, from_plain=Weight)
     value = {"w": Weight(1.5), "frame": pd.DataFrame({"o": pd.Series([Weight(2.5), None])})}
     made = roundtrip(value)
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-
 from codec.roundtrip import content, roundtrip
 from codec.shapes import SHAPES
-from streamlit_redis_session.codec import decode, describe_shape, encode, identity, nbytes, snapshot
 from support.identical import assert_identical
+
+from streamlit_redis_session.codec import decode, describe_shape, encode, identity, nbytes, snapshot
 
 shapes = pytest.mark.parametrize("name", SHAPES)
 

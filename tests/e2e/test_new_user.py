@@ -85,11 +85,15 @@ def edit_first_cell(page: Page, text: str) -> None:
     page.get_by_role("tab", name="Edit cells").click()
     grid = page.get_by_test_id("stDataFrame").locator("canvas").first
     expect(grid).to_be_visible()
-    box = grid.bounding_box()
-    assert box is not None
-    page.mouse.click(box["x"] + 40, box["y"] + 54)
-    page.keyboard.press("Enter")
-    expect(page.locator("#portal input, #portal textarea").first).to_be_visible()
+    field = page.locator("#portal input, #portal textarea").first
+    for _ in range(20):  # the page may still move while the tab is being drawn
+        box = grid.bounding_box()
+        assert box is not None
+        page.mouse.click(box["x"] + 40, box["y"] + 54)
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(500)
+        if field.is_visible():
+            break
     page.keyboard.press("ControlOrMeta+a")
     page.keyboard.type(text)
     page.keyboard.press("Enter")
