@@ -72,6 +72,8 @@ class Change:
     columns_retyped: tuple[str, ...] = ()
     columns_changed: tuple[str, ...] = ()
     """Columns of the same name and type with other values or another order."""
+    rows_reordered: bool = False
+    """The same row labels stand in another order."""
     cells_changed: int | None = None
     """Cells that differ, counted where shape and columns are the same; ``None``: not counted."""
 
@@ -94,6 +96,8 @@ class Change:
     def _row_words(self) -> list[str]:
         if self.rows_before is None or self.rows_after is None:
             return []
+        if self.rows_reordered:
+            return ["rows reordered"]
         difference = self.rows_after - self.rows_before
         return [f"{difference:+,} {_plural('row', abs(difference))}"] if difference else []
 

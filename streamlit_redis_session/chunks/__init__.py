@@ -3,17 +3,30 @@
 Knows keys, digests, compression and manifests; never a server, never a DataFrame.
 """
 
-from streamlit_redis_session.chunks._chunker import Chunker, Plan, PlannedChunk
+from streamlit_redis_session.chunks._chunker import (
+    Chunker,
+    FoundColumn,
+    Plan,
+    PlannedChunk,
+    Selections,
+)
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
-from streamlit_redis_session.chunks._manifest import Manifest, StoredColumn
+from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
+from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
 
 __all__ = [
     "Chunker",
+    "FoundColumn",
     "Keys",
     "Manifest",
     "Plan",
     "PlannedChunk",
+    "Selection",
+    "Selections",
     "StoredColumn",
+    "affine_of",
+    "comes_from",
     "digest",
+    "may_come_from",
     "mint_session_id",
 ]

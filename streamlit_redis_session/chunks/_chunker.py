@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from streamlit_redis_session.chunks._keys import Keys, digest
-from streamlit_redis_session.chunks._manifest import Manifest, StoredColumn, piece_ranges
+from streamlit_redis_session.chunks._manifest import (
+    Manifest,
+    Selection,
+    StoredColumn,
+    piece_ranges,
+)
 from streamlit_redis_session.chunks._seal import seal, unseal
+from streamlit_redis_session.chunks._selection import (
+    Positions,
+    affine_column,
+    pack,
+    take,
+    unpack,
+)
 from streamlit_redis_session.codec import Encoded
-from streamlit_redis_session.codec.columns import Column, Piece, column_from_pieces
+from streamlit_redis_session.codec.columns import (
+    Column,
+    FixedColumn,
+    Piece,
+    column_from_pieces,
+)
 from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey
 
@@ -28,13 +45,21 @@ _CHUNK_ROLE = "chunk"
 class PlannedChunk:
     """A chunk of a value: where to cut it from when the store lacks it."""
 
-    column: Column
-    start: int
-    stop: int
+    column: Column | None
+    """``None``: a base that is not in memory and cannot be cut again."""
+    start: int = 0
+    stop: int = 0
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether only the store has the bytes."""
+        return self.column is None
 
     @property
     def nbytes(self) -> int:
         """Bytes before compression, as an estimate for a column of varying lengths."""
+        if self.column is None:
+            return 0
         return self.column.nbytes * (self.stop - self.start) // max(1, self.column.rows)
 
 
@@ -48,6 +73,27 @@ class Plan:
     """All chunks of the manifest, also those that older versions share."""
     by_token: Mapping[Hashable, StoredColumn] = field(repr=False, default_factory=dict)
     """Columns by the memory they were read from, valid while the encoded value is held."""
+    selections: Selections | None = field(repr=False, default=None)
+    """Positions that are known, for the next value made from this one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundColumn:
+    """Something stored that stands for a column."""
+
+    stored: StoredColumn
+    base: Column | None
+    """What the stored pieces were cut from; ``None``: not in memory."""
+    positions: FixedColumn | None = None
+    """The packed positions of its selection, where they are new."""
+
+
+def _positions_of(positions: StoredColumn, found: Mapping[int, FoundColumn]) -> FixedColumn | None:
+    for column in found.values():
+        selection = column.stored.selection
+        if selection is not None and selection.positions is positions:
+            return column.positions
+    return None
 
 
 class Chunker:
@@ -57,22 +103,59 @@ class Chunker:
         self._keys = keys
         self.rows_per_chunk = rows_per_chunk
 
-    def plan(self, encoded: Encoded, known: Mapping[Hashable, StoredColumn]) -> Plan:
-        """Name every chunk of a value; columns whose memory is ``known`` are not read."""
+    def plan(
+        self,
+        encoded: Encoded,
+        known: Mapping[Hashable, StoredColumn],
+        found: Mapping[int, FoundColumn] | None = None,
+    ) -> Plan:
+        """Name every chunk of a value.
+
+        Parameters
+        ----------
+        known
+            Columns by token: those whose memory is among them are not read.
+        found
+            Columns by ordinal, for which something stored already stands.
+        """
+        found = found or {}
         stored: list[StoredColumn] = []
         chunks: dict[ChunkId, PlannedChunk] = {}
         by_token: dict[Hashable, StoredColumn] = {}
-        for column in encoded.columns:
+        for ordinal, column in enumerate(encoded.columns):
             token = column.token()
-            found = known.get(token) if token is not None else None
-            kept = found if found is not None else self._store_column(column)
+            kept = known.get(token) if token is not None else None
+            base: Column | None = column
+            if kept is None and ordinal in found:
+                kept, base = found[ordinal].stored, found[ordinal].base
+            elif kept is not None and kept.selection is not None:
+                base = None
+            kept = kept or self._store_column(column)
             if token is not None:
                 by_token[token] = kept
             stored.append(kept)
-            for chunk_id, (start, stop) in zip(kept.chunk_ids, self._ranges(column), strict=False):
-                chunks[chunk_id] = PlannedChunk(column, start, stop)
+            self._add_chunks(kept, base, chunks)
         manifest = Manifest(encoded.description, self.rows_per_chunk, tuple(stored))
+        for positions in manifest.positions_columns():
+            self._add_chunks(positions, _positions_of(positions, found), chunks)
         return Plan(manifest, self.manifest_id(manifest.to_bytes()), chunks, by_token)
+
+    def _add_chunks(
+        self, stored: StoredColumn, column: Column | None, chunks: dict[ChunkId, PlannedChunk]
+    ) -> None:
+        if column is None:
+            for chunk_id in stored.chunk_ids:
+                chunks.setdefault(chunk_id, PlannedChunk(None))
+            return
+        for chunk_id, (start, stop) in zip(stored.chunk_ids, self._ranges(column), strict=False):
+            chunks[chunk_id] = PlannedChunk(column, start, stop)
+
+    def store_positions(
+        self, positions: Positions, base_rows: int
+    ) -> tuple[str, FixedColumn, StoredColumn]:
+        """Pack positions and name their chunks."""
+        form, column = pack(positions, base_rows)
+        return form, column, self._store_column(column)
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
@@ -93,13 +176,14 @@ class Chunker:
 
     def seal_chunk(self, chunk_id: ChunkId, planned: PlannedChunk) -> bytes:
         """Cut, compress and tag one chunk."""
+        assert planned.column is not None
         content = planned.column.piece(planned.start, planned.stop)
         width = _width(planned.column.spec())
         return seal(content, key=self._keys.chunk, role=_CHUNK_ROLE, name=chunk_id, width=width)
 
     def assemble(
         self, manifest: Manifest, sealed: Mapping[ChunkId, bytes | None], *, most_bytes: int
-    ) -> list[Column]:
+    ) -> tuple[list[Column], Selections]:
         """Open the chunks of a manifest and put its columns together.
 
         Raises
@@ -112,11 +196,14 @@ class Chunker:
         missing = [c for c in manifest.chunk_ids() if sealed.get(c) is None]
         if missing:
             raise ChunkNotFoundError(missing)
-        columns = []
-        for column in manifest.columns:
-            pieces = list(self._open_pieces(column, manifest.rows_per_chunk, sealed, most_bytes))
-            columns.append(column_from_pieces(column.spec, pieces))
-        return columns
+
+        def build(column: StoredColumn) -> Column:
+            pieces = self._open_pieces(column, manifest.rows_per_chunk, sealed, most_bytes)
+            return column_from_pieces(column.pieces_spec, list(pieces))
+
+        packed = {p.key: build(p) for p in manifest.positions_columns()}
+        selections = Selections(packed)
+        return [_chosen(column, build, selections) for column in manifest.columns], selections
 
     def _open_pieces(
         self,
@@ -125,11 +212,11 @@ class Chunker:
         sealed: Mapping[ChunkId, bytes | None],
         most_bytes: int,
     ) -> Iterator[tuple[int, Piece]]:
-        rows = column.spec["rows"]
+        rows = column.pieces_spec["rows"]
         if column.inline is not None:
             yield rows, column.inline
             return
-        left = min(column.nbytes, most_bytes)
+        left = min(column.pieces_nbytes, most_bytes)
         for chunk_id, (start, stop) in zip(
             column.chunk_ids, piece_ranges(rows, rows_per_chunk), strict=True
         ):
@@ -167,6 +254,50 @@ class Chunker:
             most_bytes=RECORD_BYTES_MOST,
             what=f"{role} {name[:8]}",
         )
+
+
+class Selections:
+    """Positions of a value's selections, unpacked when asked for and remembered."""
+
+    def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
+        self._packed = dict(packed or {})
+        self._positions: dict[Hashable, Positions] = {}
+
+    def add(self, positions: StoredColumn, unpacked: Positions) -> None:
+        """Remember positions that are known."""
+        self._positions[positions.key] = unpacked
+
+    def update(self, other: Selections) -> None:
+        """Remember what another value's selections know."""
+        self._packed |= other._packed
+        self._positions |= other._positions
+
+    def positions(self, selection: Selection, rows: int) -> Positions | None:
+        """Give the positions of a selection; ``None`` when they are not in memory."""
+        key = selection.positions.key
+        if key not in self._positions:
+            if key not in self._packed:
+                return None
+            self._positions[key] = unpack(
+                selection.form, self._packed[key], base_rows=selection.base_rows, rows=rows
+            )
+        return self._positions[key]
+
+
+def _chosen(
+    column: StoredColumn, build: Callable[[StoredColumn], Column], selections: Selections
+) -> Column:
+    """Build a column, through its selection where it has one."""
+    selection = column.selection
+    if selection is None:
+        return build(column)
+    positions = selections.positions(selection, column.spec["rows"])
+    assert positions is not None
+    if len(positions) != column.spec["rows"]:
+        raise CorruptDataError("a row selection", "its columns have different numbers of rows")
+    if selection.affine is not None:
+        return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
+    return take(build(column), positions)
 
 
 def _width(spec: dict[str, object]) -> int:

@@ -6,7 +6,8 @@ import base64
 import binascii
 import json
 import struct
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,6 +21,19 @@ _FORMAT = 1
 
 
 @dataclass(frozen=True, slots=True)
+class Selection:
+    """Which rows of a base, stored already, a column consists of."""
+
+    form: str
+    """How the positions are written, see ``_selection.pack``."""
+    positions: StoredColumn
+    base_rows: int
+    base_nbytes: int
+    affine: tuple[int, int] | None = None
+    """Start and step of a base that counts (a range index) and needs no chunks."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredColumn:
     """One column of a manifest: its spec and where its pieces are."""
 
@@ -29,6 +43,25 @@ class StoredColumn:
     chunk_ids: tuple[ChunkId, ...] = ()
     inline: bytes | None = None
     """The only piece, where it is too small for a chunk of its own."""
+    selection: Selection | None = None
+    """Where there is one, the pieces are the base's."""
+
+    @property
+    def key(self) -> Hashable:
+        """Equal for equal content."""
+        return self.chunk_ids, self.inline, str(self.spec)
+
+    @property
+    def pieces_spec(self) -> ColumnSpec:
+        """The spec of what the pieces make: of the base where this is a selection."""
+        if self.selection is None:
+            return self.spec
+        return {**self.spec, "rows": self.selection.base_rows}
+
+    @property
+    def pieces_nbytes(self) -> int:
+        """Bytes of the pieces, uncompressed."""
+        return self.nbytes if self.selection is None else self.selection.base_nbytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +77,45 @@ class Manifest:
         """Bytes of the value's columns, uncompressed."""
         return sum(column.nbytes for column in self.columns)
 
+    @property
+    def pieces_nbytes(self) -> int:
+        """Bytes that have to be read for it, uncompressed."""
+        return sum(column.pieces_nbytes for column in self.all_columns())
+
+    @property
+    def has_selections(self) -> bool:
+        """Whether other manifests may stand for the same content."""
+        return any(column.selection is not None for column in self.columns)
+
+    def positions_columns(self) -> list[StoredColumn]:
+        """List the positions of selections, each once."""
+        found: dict[Hashable, StoredColumn] = {}
+        for column in self.columns:
+            if column.selection is not None:
+                found.setdefault(column.selection.positions.key, column.selection.positions)
+        return list(found.values())
+
+    def all_columns(self) -> list[StoredColumn]:
+        """List the value's columns, then the positions of selections."""
+        return [*self.columns, *self.positions_columns()]
+
     def chunk_ids(self) -> list[ChunkId]:
         """List each chunk once, in order of first use."""
-        return list(dict.fromkeys(c for column in self.columns for c in column.chunk_ids))
+        return list(dict.fromkeys(c for column in self.all_columns() for c in column.chunk_ids))
 
     def to_bytes(self) -> bytes:
         """Write a JSON head and the raw digests behind it; the same value, the same bytes."""
+        columns = self.all_columns()
+        places = {c.key: len(self.columns) + n for n, c in enumerate(self.positions_columns())}
         head = {
             "format": _FORMAT,
             "description": self.description,
             "rows_per_chunk": self.rows_per_chunk,
-            "columns": [_column_to_json(column) for column in self.columns],
+            "value_columns": len(self.columns),
+            "columns": [_column_to_json(column, places) for column in columns],
         }
         text = json.dumps(head, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-        digests = bytes.fromhex("".join(c for column in self.columns for c in column.chunk_ids))
+        digests = bytes.fromhex("".join(c for column in columns for c in column.chunk_ids))
         return b"".join((_JSON_LENGTH.pack(len(text)), text, digests))
 
     @classmethod
@@ -75,15 +133,14 @@ class Manifest:
             if head["format"] != _FORMAT:
                 raise CorruptDataError("a manifest", f"unknown format {head['format']!r}")
             rows_per_chunk = _natural(head["rows_per_chunk"], least=1)
-            columns, at = [], 4 + length
-            for entry in head["columns"]:
-                column, at = _column_from_json(entry, data, at, rows_per_chunk)
-                columns.append(column)
+            columns, at = _columns_from_json(head["columns"], data, 4 + length, rows_per_chunk)
+            count = _natural(head["value_columns"])
+            chosen = _resolve_selections(head["columns"], columns, count)
         except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
             raise CorruptDataError("a manifest", f"it does not parse ({error})") from error
         if at != len(data):
             raise CorruptDataError("a manifest", "bytes are left over")
-        return cls(head["description"], rows_per_chunk, tuple(columns))
+        return cls(head["description"], rows_per_chunk, tuple(chosen))
 
 
 def piece_ranges(rows: int, rows_per_chunk: int) -> list[tuple[int, int]]:
@@ -91,31 +148,93 @@ def piece_ranges(rows: int, rows_per_chunk: int) -> list[tuple[int, int]]:
     return [(at, min(at + rows_per_chunk, rows)) for at in range(0, rows, rows_per_chunk)]
 
 
-def _column_to_json(column: StoredColumn) -> JSON:
+def _column_to_json(column: StoredColumn, places: Mapping[Hashable, int]) -> JSON:
     entry: dict[str, JSON] = {"spec": column.spec, "nbytes": column.nbytes}
     if column.inline is not None:
         entry["inline"] = base64.b64encode(column.inline).decode()
+    selection = column.selection
+    if selection is not None:
+        entry["selection"] = {
+            "form": selection.form,
+            "positions": places[selection.positions.key],
+            "base_rows": selection.base_rows,
+            "base_nbytes": selection.base_nbytes,
+        }
+        if selection.affine is not None:
+            entry["selection"]["affine"] = list(selection.affine)
     return entry
+
+
+def _columns_from_json(
+    entries: JSON, data: bytes, at: int, rows_per_chunk: int
+) -> tuple[list[StoredColumn], int]:
+    """Read the columns in order, their selections not yet among them."""
+    columns = []
+    for entry in entries:
+        column, at = _column_from_json(entry, data, at, rows_per_chunk)
+        columns.append(column)
+    return columns, at
 
 
 def _column_from_json(
     entry: JSON, data: bytes, at: int, rows_per_chunk: int
 ) -> tuple[StoredColumn, int]:
     spec, nbytes = _checked_spec(entry["spec"]), _natural(entry["nbytes"])
-    if spec["kind"] == "fixed" and nbytes != spec["rows"] * np.dtype(spec["dtype"]).itemsize:
-        raise CorruptDataError("a manifest", "a column's bytes and rows do not agree")
+    _check_nbytes(spec, nbytes)
+    rows = spec["rows"]
+    if "selection" in entry:
+        rows = _natural(entry["selection"]["base_rows"])
+        _check_nbytes({**spec, "rows": rows}, _natural(entry["selection"]["base_nbytes"]))
+        if "affine" in entry["selection"]:
+            return StoredColumn(spec, nbytes), at
     if "inline" in entry:
         try:
             inline = base64.b64decode(entry["inline"], validate=True)
         except binascii.Error as error:
             raise CorruptDataError("a manifest", "inline bytes are not base64") from error
         return StoredColumn(spec, nbytes, (), inline), at
-    count = -(-spec["rows"] // rows_per_chunk)  # a list of ranges could be endless
+    count = -(-rows // rows_per_chunk)  # a list of ranges could be endless
     end = at + count * DIGEST_BYTES
     if end > len(data):
         raise CorruptDataError("a manifest", "digests are missing")
     ids = (data[i : i + DIGEST_BYTES].hex() for i in range(at, end, DIGEST_BYTES))
     return StoredColumn(spec, nbytes, tuple(ChunkId(i) for i in ids)), end
+
+
+def _check_nbytes(spec: ColumnSpec, nbytes: int) -> None:
+    if spec["kind"] == "fixed" and nbytes != spec["rows"] * np.dtype(spec["dtype"]).itemsize:
+        raise CorruptDataError("a manifest", "a column's bytes and rows do not agree")
+
+
+def _resolve_selections(
+    entries: JSON, columns: list[StoredColumn], count: int
+) -> list[StoredColumn]:
+    """Give the value's columns, each with the positions that its selection names."""
+    if count > len(columns) or any("selection" in entry for entry in entries[count:]):
+        raise CorruptDataError("a manifest", "its columns and positions do not agree")
+    chosen = []
+    for entry, column in zip(entries[:count], columns, strict=False):
+        chosen.append(_with_selection(entry.get("selection"), column, columns[count:], count))
+    return chosen
+
+
+def _with_selection(
+    entry: JSON, column: StoredColumn, positions: list[StoredColumn], count: int
+) -> StoredColumn:
+    if entry is None:
+        return column
+    place = _natural(entry["positions"], least=count) - count
+    if place >= len(positions):
+        raise CorruptDataError("a manifest", "a selection without positions")
+    affine = entry.get("affine")
+    selection = Selection(
+        form=str(entry["form"]),
+        positions=positions[place],
+        base_rows=_natural(entry["base_rows"]),
+        base_nbytes=_natural(entry["base_nbytes"]),
+        affine=None if affine is None else (_whole(affine[0]), _whole(affine[1])),
+    )
+    return replace(column, selection=selection)
 
 
 def _checked_spec(spec: JSON) -> ColumnSpec:
@@ -132,4 +251,10 @@ def _checked_spec(spec: JSON) -> ColumnSpec:
 def _natural(number: JSON, least: int = 0) -> int:
     if type(number) is not int or not least <= number < 2**53:
         raise CorruptDataError("a manifest", f"{number!r} is not a count")
+    return number
+
+
+def _whole(number: JSON) -> int:
+    if type(number) is not int or not -(2**53) < number < 2**53:
+        raise CorruptDataError("a manifest", f"{number!r} is not a whole number")
     return number

@@ -21,6 +21,7 @@ from streamlit_redis_session.codec.columns import (
     ColumnSpec,
     FixedColumn,
     Piece,
+    SegmentedColumn,
     VarColumn,
     column_from_pieces,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "FixedColumn",
     "Kind",
     "Piece",
+    "SegmentedColumn",
     "VarColumn",
     "classify",
     "column_from_pieces",

@@ -20,6 +20,7 @@ from streamlit_redis_session.codec._arrow_types import (
 from streamlit_redis_session.codec._dispatch import decodes, encodes
 from streamlit_redis_session.codec._objects import var_buffers
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
+from streamlit_redis_session.codec.columns import SegmentedColumn, VarColumn
 from streamlit_redis_session.errors import UnsupportedValueError
 from streamlit_redis_session.objects import JSON
 
@@ -269,9 +270,35 @@ def _of_length(array: Any, length: int) -> Any:
 
 def encode_chunked(writer: Writer, chunked: Any) -> JSON:
     """Describe a chunked array as one, or as several where one cannot hold or equal them."""
+    segmented = _encode_segments(writer, chunked)
+    if segmented is not None:
+        return [segmented]
     few = _as_few(chunked)
     held = len(few) == chunked.num_chunks
     return [encode_arrow(writer, each, held=held) for each in few]
+
+
+def _encode_segments(writer: Writer, chunked: Any) -> JSON:
+    """Describe chunks of texts where they are; ``None`` where they have to be copied together."""
+    kind = chunked.type
+    is_large = pa.types.is_large_string(kind) or pa.types.is_large_binary(kind)
+    if chunked.num_chunks < 2 or not is_large:
+        return None
+    segments, valid = [], np.ones(len(chunked), dtype=np.bool_)
+    at = 0
+    for chunk in chunked.chunks:
+        segment = VarColumn(*var_buffers(chunk), frozen=True)
+        if chunk.null_count:
+            bits = valid[at : at + len(chunk)] = np.asarray(chunk.is_valid())
+            if np.diff(segment.offsets)[~bits].any():
+                return None
+        at += len(chunk)
+        if len(chunk):
+            segments.append(segment)
+    node: dict[str, JSON] = {"n": len(chunked)}
+    if chunked.null_count:
+        node["valid"] = writer.fresh(valid)
+    return node | {"c": writer.add(SegmentedColumn(tuple(segments)))}
 
 
 def _as_few(chunked: Any) -> list[Any]:

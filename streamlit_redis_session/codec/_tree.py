@@ -57,15 +57,15 @@ class Writer:
         made while encoding is not: its address is free again when the column is dropped.
         """
         # a view never owns its memory: by this the reader knows that others may see it
-        return self._add(FixedColumn(values.view(), frozen=frozen))
+        return self.add(FixedColumn(values.view(), frozen=frozen))
 
     def fresh(self, values: Array) -> int:
         """Add a flat array that was made for this column and belongs to nobody else."""
-        return self._add(FixedColumn(values, frozen=False))
+        return self.add(FixedColumn(values, frozen=False))
 
     def var(self, offsets: Array, data: Array, *, frozen: bool = False) -> int:
         """Add elements of any length and give the ordinal."""
-        return self._add(VarColumn(offsets, data, frozen=frozen))
+        return self.add(VarColumn(offsets, data, frozen=frozen))
 
     def var_of(self, parts: Sequence[bytes]) -> int:
         """Add one element for each of ``parts``."""
@@ -84,7 +84,8 @@ class Writer:
         """Come back from a level."""
         self.depth -= 1
 
-    def _add(self, column: Column) -> int:
+    def add(self, column: Column) -> int:
+        """Add a column and give its ordinal."""
         self.columns.append(column)
         return len(self.columns) - 1
 

@@ -7,7 +7,7 @@ knows what the bytes mean: that stands in the codec's description.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
@@ -126,6 +126,51 @@ class VarColumn:
             raise ValueError("an element is longer than 2 GiB")
         body = self.data[int(bounds[0]) : int(bounds[-1])]
         return lengths.astype(_LENGTH).tobytes() + body.tobytes()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentedColumn:
+    """Several columns of elements of any length, one behind the other, seen as one.
+
+    An Arrow array in chunks is described by this without being copied together.
+    """
+
+    segments: tuple[VarColumn, ...]
+
+    @property
+    def rows(self) -> int:
+        """How many elements."""
+        return sum(segment.rows for segment in self.segments)
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all pieces together."""
+        return sum(segment.nbytes for segment in self.segments)
+
+    def spec(self) -> ColumnSpec:
+        """Say kind and rows: what comes back is a :class:`VarColumn`."""
+        return {"kind": "var", "rows": self.rows}
+
+    def token(self) -> Hashable | None:
+        """Name the memory of all segments."""
+        tokens = tuple(segment.token() for segment in self.segments)
+        return None if None in tokens else tokens
+
+    def piece(self, start: int, stop: int) -> Piece:
+        """Give the lengths of elements ``start`` to ``stop`` (int32), then their bytes."""
+        parts = [s.piece(*bounds) for s, bounds in self._within(start, stop)]
+        heads = [4 * (stop - start) for _, (start, stop) in self._within(start, stop)]
+        lengths = [part[:head] for part, head in zip(parts, heads, strict=True)]
+        bodies = [part[head:] for part, head in zip(parts, heads, strict=True)]
+        return b"".join((*lengths, *bodies))
+
+    def _within(self, start: int, stop: int) -> Iterator[tuple[VarColumn, tuple[int, int]]]:
+        at = 0
+        for segment in self.segments:
+            first, last = max(start - at, 0), min(stop - at, segment.rows)
+            if first < last:
+                yield segment, (first, last)
+            at += segment.rows
 
 
 def column_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) -> Column:

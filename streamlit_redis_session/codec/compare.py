@@ -2,16 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from numbers import Number
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
+from streamlit_redis_session.codec import _pandas_private as private
+from streamlit_redis_session.codec.positions import positions_by_label
 from streamlit_redis_session.objects import Change
 
 _Bools = npt.NDArray[np.bool_]
+_MISFITS = (
+    ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError,
+    pa.ArrowException,
+)  # fmt: skip
+"""What comparing two odd values may raise."""
 
 
 def compare(key: str, before: object, after: object) -> Change:
@@ -59,31 +70,76 @@ def shape_of(value: object) -> tuple[int | None, int | None]:
 def _compare_frames(
     key: str, before: pd.DataFrame, after: pd.DataFrame, shapes: dict[str, Any]
 ) -> Change:
-    if not (before.columns.is_unique and after.columns.is_unique):
+    old, new = _positions(before.columns), _positions(after.columns)
+    if old is None or new is None:
         return Change(key, "changed", **shapes)
-    added = [c for c in after.columns if c not in before.columns]
-    removed = [c for c in before.columns if c not in after.columns]
-    common = [c for c in after.columns if c in before.columns]
-    retyped = [c for c in common if before[c].dtype != after[c].dtype]
-    changed: list[Any] = []
-    cells: int | None = None
-    if len(before) == len(after):
-        counts = {c: _count_cells(before[c], after[c]) for c in common if c not in retyped}
-        changed = [c for c, count in counts.items() if count]
-        cells = None if added or removed or retyped else sum(counts.values())
-    return Change(
+    added = [after.columns[new[c]] for c in new if c not in old]
+    removed = [before.columns[old[c]] for c in old if c not in new]
+    places = [(old[c], new[c]) for c in new if c in old]
+    types_before, types_after = before.dtypes.tolist(), after.dtypes.tolist()
+    retyped = [j for i, j in places if types_before[i] != types_after[j]]
+    change = Change(
         key,
         "changed",
         columns_added=_texts(added),
         columns_removed=_texts(removed),
-        columns_retyped=_texts(retyped),
-        columns_changed=_texts(changed),
-        cells_changed=cells or None,
+        columns_retyped=_texts(after.columns[j] for j in retyped),
         **shapes,
+    )
+    if len(before) != len(after):
+        return change
+    if not before.index.equals(after.index):
+        return replace(change, rows_reordered=_is_permutation(before.index, after.index))
+    counts = _counts(before, after, [(i, j) for i, j in places if j not in retyped])
+    is_comparable = not (added or removed or retyped)
+    return replace(
+        change,
+        columns_changed=_texts(after.columns[j] for j, count in counts.items() if count),
+        cells_changed=(sum(counts.values()) or None) if is_comparable else None,
     )
 
 
-def _texts(labels: list[Any]) -> tuple[str, ...]:
+def _counts(
+    before: pd.DataFrame, after: pd.DataFrame, places: list[tuple[int, int]]
+) -> dict[int, int]:
+    """Count, by place in the later frame, the cells that differ."""
+    left, right = private.flat_arrays(before), private.flat_arrays(after)
+    return {
+        j: _count_cells(before.iloc[:, i], after.iloc[:, j])
+        for i, j in places
+        if not arrays_share_memory(left[i], right[j])
+    }
+
+
+def _is_permutation(before: pd.Index[Any], after: pd.Index[Any]) -> bool:
+    """Tell whether the same row labels stand in another order, where that is cheap to see."""
+    positions = positions_by_label(before, after)
+    if positions is None:
+        return False
+    seen = np.zeros(len(before), dtype=bool)
+    seen[positions] = True
+    return bool(seen.all())
+
+
+def _positions(labels: pd.Index[Any]) -> dict[Hashable, int] | None:
+    """Find labels by what Python calls equal; ``None`` where some are equal to each other.
+
+    pandas' own look-ups refuse, warn or convert when the two sides have labels of different types.
+    """
+    found = {_label_key(label): place for place, label in enumerate(labels)}
+    return found if len(found) == len(labels) else None
+
+
+def _label_key(label: Any) -> Hashable:
+    """Make missing labels equal to themselves, and True another label than 1."""
+    if isinstance(label, tuple):
+        return tuple(map(_label_key, label))
+    if isinstance(label, bool | np.bool_):
+        return bool, bool(label)
+    return ("missing", type(label)) if label is pd.NA or label != label else label  # noqa: PLR0124
+
+
+def _texts(labels: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(label) for label in labels)
 
 
@@ -95,14 +151,28 @@ def _count_cells(before: pd.Series[Any], after: pd.Series[Any]) -> int:
 
 def _share_memory(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
     """Tell whether two columns are views of the same memory, where that is cheap to see."""
-    left, right = before.array, after.array
-    if isinstance(left, pd.arrays.ArrowExtensionArray | pd.arrays.ArrowStringArray):
-        return getattr(left, "_pa_array", left) is getattr(right, "_pa_array", right)
-    a, b = getattr(left, "_ndarray", None), getattr(right, "_ndarray", None)
-    if a is None or b is None or a.dtype == object:
+    return arrays_share_memory(private.flat_array(before), private.flat_array(after))
+
+
+def arrays_share_memory(left: Any, right: Any) -> bool:
+    """Tell whether two arrays of columns are views of the same memory, as far as that shows."""
+    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
+        return left.dtype != object and _same_view(left, right)
+    if type(left) is not type(right):
         return False
+    mine, theirs = private.parts_of(left), private.parts_of(right)
+    if mine is None or theirs is None:
+        return False
+    return all(
+        _same_view(a, b) if isinstance(a, np.ndarray) else a == b
+        for a, b in zip(mine, theirs, strict=True)
+    )
+
+
+def _same_view(a: Any, b: Any) -> bool:
     return bool(
-        a.__array_interface__["data"] == b.__array_interface__["data"]
+        isinstance(b, np.ndarray)
+        and a.__array_interface__["data"] == b.__array_interface__["data"]
         and a.strides == b.strides
         and a.shape == b.shape
         and a.dtype == b.dtype
@@ -111,21 +181,36 @@ def _share_memory(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
 
 def differs(before: pd.Series[Any], after: pd.Series[Any]) -> _Bools:
     """Mark, position by position, the cells that differ; missing equals missing."""
-    left, right = before.reset_index(drop=True), after.reset_index(drop=True)
-    try:
-        unequal = (left != right).fillna(True).to_numpy(dtype=bool)
-    except (TypeError, ValueError):
+    left, right = _plain(before), _plain(after)
+    unequal: Any = None
+    if left.dtype == right.dtype and left.dtype != object:
+        # on the dtypes that cannot be compared as a whole, pandas raises a bit of everything
+        with suppress(*_MISFITS):
+            unequal = (left != right).fillna(True).to_numpy(dtype=bool)
+    if unequal is None:
         pairs = zip(left, right, strict=True)
         unequal = np.fromiter((not _equal(a, b) for a, b in pairs), dtype=bool, count=len(left))
     both_missing = (left.isna() & right.isna()).to_numpy(dtype=bool)
     return np.asarray(unequal & ~both_missing)
 
 
+def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Take the index off a column, and give it all its elements if it is sparse."""
+    plain = column.reset_index(drop=True)
+    is_sparse = isinstance(plain.dtype, pd.SparseDtype)
+    return pd.Series(np.asarray(plain.array)) if is_sparse else plain
+
+
 def _equal(a: Any, b: Any) -> bool:
+    if a is b:
+        return True
+    related = isinstance(a, type(b)) or isinstance(b, type(a))
+    if not related and not (isinstance(a, Number) and isinstance(b, Number)):
+        return False
     try:
         return bool(np.all(a == b))
-    except (TypeError, ValueError):
-        return a is b
+    except _MISFITS:
+        return False
 
 
 @dataclass(frozen=True)
@@ -154,12 +239,12 @@ class FrameDiff:
     @property
     def columns_added(self) -> list[Any]:
         """Labels that only the later frame has."""
-        return [c for c in self.after.columns if c not in self.before.columns]
+        return _labels_only_in(self.after.columns, self.before.columns)
 
     @property
     def columns_removed(self) -> list[Any]:
         """Labels that only the earlier frame has."""
-        return [c for c in self.before.columns if c not in self.after.columns]
+        return _labels_only_in(self.before.columns, self.after.columns)
 
     def rows_added(self) -> pd.DataFrame:
         """Return the rows that only the later frame has."""
@@ -171,7 +256,7 @@ class FrameDiff:
 
     def _only_in(self, frame: pd.DataFrame, other: pd.DataFrame) -> pd.DataFrame:
         if self.is_by_label:
-            return frame[~frame.index.isin(other.index)]
+            return _take(frame, np.flatnonzero(_places(frame.index, other.index) < 0))
         return frame.iloc[len(other) :]
 
     def cells(self, *, most: int = 1_000) -> pd.DataFrame:
@@ -208,16 +293,42 @@ class FrameDiff:
 
     def _aligned(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Cut both frames to the rows and columns that both have, in the later one's order."""
-        if not (self.before.columns.is_unique and self.after.columns.is_unique):
+        old, new = _positions(self.before.columns), _positions(self.after.columns)
+        if old is None or new is None:
             width = min(self.before.shape[1], self.after.shape[1])
             left, right = self.before.iloc[:, :width], self.after.iloc[:, :width]
         else:
-            common = [c for c in self.after.columns if c in self.before.columns]
-            left, right = self.before[common], self.after[common]
+            common = [c for c in new if c in old]
+            left = self.before.iloc[:, [old[c] for c in common]]
+            right = self.after.iloc[:, [new[c] for c in common]]
         if self.before.index.equals(self.after.index):
             return left, right
         if self.is_by_label:
-            shared = self.after.index[self.after.index.isin(self.before.index)]
-            return left.loc[shared], right.loc[shared]
+            places = _places(self.after.index, self.before.index)
+            return _take(left, places[places >= 0]), _take(right, np.flatnonzero(places >= 0))
         rows = min(len(left), len(right))
         return left.iloc[:rows], right.iloc[:rows]
+
+
+def _labels_only_in(labels: pd.Index[Any], other: pd.Index[Any]) -> list[Any]:
+    known = {_label_key(label) for label in other}
+    return [label for label in labels if _label_key(label) not in known]
+
+
+def _places(labels: pd.Index[Any], within: pd.Index[Any]) -> npt.NDArray[np.intp]:
+    """Say for each label where it stands in another, unique index; -1: nowhere."""
+    if labels.dtype == within.dtype and labels.dtype.kind in "iu":
+        return within.get_indexer_for(labels)
+    found = _positions(within) or {}
+    places = (found.get(_label_key(label), -1) for label in labels)
+    return np.fromiter(places, dtype=np.intp, count=len(labels))
+
+
+def _take(frame: pd.DataFrame, rows: npt.NDArray[np.intp]) -> pd.DataFrame:
+    """Take rows; those of big-endian columns as well, which pandas would refuse."""
+    odd = [i for i, d in enumerate(frame.dtypes) if isinstance(d, np.dtype) and not d.isnative]
+    native = frame.copy(deep=False) if odd else frame
+    for place in odd:
+        values = frame.iloc[:, place].to_numpy()
+        native.isetitem(place, values.astype(values.dtype.newbyteorder("=")))
+    return native.iloc[rows]

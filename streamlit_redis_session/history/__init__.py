@@ -7,14 +7,15 @@ from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._export import VersionGraph
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
-from streamlit_redis_session.history._refs import automatic_name, check_name
+from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
-from streamlit_redis_session.history._values import Held, ValueStore
+from streamlit_redis_session.history._values import BaseLostError, Held, ValueStore
 
 __all__ = [
     "BRANCH_PREFIX",
     "SETTINGS_FIELD",
     "TAG_PREFIX",
+    "BaseLostError",
     "Committed",
     "Diff",
     "Draft",
@@ -26,4 +27,5 @@ __all__ = [
     "VersionGraph",
     "automatic_name",
     "check_name",
+    "normal_name",
 ]

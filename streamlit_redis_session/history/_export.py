@@ -80,13 +80,13 @@ class VersionGraph:
             names = self.names_of(version.id)
             suffix = f" ({', '.join(names)})" if names else ""
             text = _mermaid_text(f"{version.short_id} {version.message}{suffix}")
-            lines.append(f'    v{version.short_id}["{text}"]')
+            lines.append(f'    v{version.id}["{text}"]')
             lines.extend(
-                f"    v{parent[:8]} {'-->' if number == 0 else '-.->'} v{version.short_id}"
+                f"    v{parent} {'-->' if number == 0 else '-.->'} v{version.id}"
                 for number, parent in enumerate(version.parents)
             )
         if self.head.version is not None:
-            lines.append(f"    style v{self.head.version[:8]} stroke-width:3px")
+            lines.append(f"    style v{self.head.version} stroke-width:3px")
         return "\n".join(lines) + "\n"
 
 

@@ -82,17 +82,21 @@ def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
     tip = state.branches.get(base.branch)
     redo = redo_path(base.version, tip, parents_of) if base.version else ()
     if redo and dict(versions[redo[0]].values) == dict(draft.values):
-        return Landing("redo", base.branch, redo[0], draft.values)
-    if tip == base.version:
+        # Where others are past it already, follow them: do not pull them back.
+        is_past = state.head.version in redo
+        head = state.head if is_past else Head(base.branch, redo[0])
+        return Landing("nothing" if is_past else "redo", head.branch, head.version, draft.values)
+    if tip == base.version and (tip or not state.branches):
         return Landing("commit", base.branch, base.version, draft.values)
     if _descends(base, state, versions):
         merged = _merge(draft, state, versions)
         if merged is not None:
             return Landing("rebase", base.branch, state.head.version, merged)
-    name = automatic_name(base.branch, state.branches)
-    if base.version is None and tip is not None:
+    name = automatic_name(base.branch, {*state.branches, *state.tags})
+    root = tip or state.head.version
+    if base.version is None and root is not None:
         # Two tabs made a first version at once: one root is enough, nothing is dropped.
-        return Landing("branch", name, tip, {**versions[tip].values, **draft.values})
+        return Landing("branch", name, root, {**versions[root].values, **draft.values})
     return Landing("branch", name, base.version, draft.values)
 
 

@@ -70,7 +70,7 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
             settings=None if fields["settings"] is None else ManifestId(fields["settings"]),
         )
         return version, content, fields["nonce"]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
 
 
@@ -88,6 +88,14 @@ def _change_from_json(fields: JSON) -> Change:
     return Change(**typed)
 
 
+def ref_text(data: bytes) -> str:
+    """Read the value of a ref, which anybody who reaches the server could have written."""
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise CorruptDataError("a ref", "it is not text") from error
+
+
 def head_to_bytes(head: Head) -> bytes:
     """Write head as ``<version or -> <branch>``."""
     return f"{head.version or '-'} {head.branch}".encode()
@@ -95,5 +103,5 @@ def head_to_bytes(head: Head) -> bytes:
 
 def head_from_bytes(data: bytes) -> Head:
     """Read head."""
-    version, _, branch = data.decode().partition(" ")
+    version, _, branch = ref_text(data).partition(" ")
     return Head(RefName(branch), None if version == "-" else VersionId(version))

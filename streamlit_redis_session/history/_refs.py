@@ -21,7 +21,7 @@ MOST_REF_CHARS = 1_000
 MOST_STEPS = 1_000_000
 
 _FORBIDDEN = re.compile(r"[~^:?*\[\]\\\s\x00-\x1f\x7f]|\.\.|@\{|^[-./]|[./]$|//")
-_STEP = re.compile(r"([~^])(\d*)")
+_STEP = re.compile(r"([~^])([0-9]*)")
 _PREFIX = re.compile(r"[0-9a-f]{4,40}")
 
 
@@ -35,7 +35,7 @@ def check_name(name: str, *, most_chars: int) -> RefName:
     LimitExceededError
         The name is too long.
     """
-    normal = unicodedata.normalize("NFC", name)
+    normal = normal_name(name)
     if len(normal) > most_chars:
         what = "The name of a branch or tag"
         raise LimitExceededError(what, size=len(normal), limit=most_chars, unit="characters")
@@ -47,9 +47,16 @@ def check_name(name: str, *, most_chars: int) -> RefName:
     return RefName(normal)
 
 
+def normal_name(name: str) -> RefName:
+    """Give a name in Unicode's composed form, in which all names are stored."""
+    return RefName(unicodedata.normalize("NFC", str(name)))
+
+
 def automatic_name(base: RefName, taken: Collection[str]) -> RefName:
     """Name the branch of a divergent edit: ``main-2``, ``main-3``, and so on."""
-    stem = re.sub(r"-\d+$", "", base) or base
+    stem = re.sub(r"-[0-9]+$", "", base)
+    if stem not in taken:  # the number is part of a name that somebody chose: sales-2026
+        stem = base
     number = 2
     while f"{stem}-{number}" in taken:
         number += 1
@@ -97,10 +104,15 @@ def _names(context: RefContext) -> list[str]:
 def _split(ref: str) -> tuple[str, list[tuple[str, int]]]:
     at = min((i for i in (ref.find("~"), ref.find("^")) if i >= 0), default=len(ref))
     base, tail = ref[:at] or HEAD, ref[at:]
-    steps = [(sign, int(count[:8]) if count else 1) for sign, count in _STEP.findall(tail)]
+    steps = [(sign, _count(digits)) for sign, digits in _STEP.findall(tail)]
     if "".join(m.group(0) for m in _STEP.finditer(tail)) != tail:
         raise RefNotFoundError(ref)
     return base, steps
+
+
+def _count(digits: str) -> int:
+    """Read the number after a sign; one too long to be read is more than any history has."""
+    return int(digits.lstrip("0")[:8] or 0) if digits else 1
 
 
 def _resolve_base(base: str, context: RefContext) -> VersionId:
@@ -108,7 +120,7 @@ def _resolve_base(base: str, context: RefContext) -> VersionId:
         if context.head.version is None:
             raise VersionNotFoundError(HEAD, reason="Nothing has been committed yet.")
         return context.head.version
-    name = RefName(unicodedata.normalize("NFC", base))
+    name = normal_name(base)
     for refs in (context.branches, context.tags):
         if name in refs:
             return refs[name]

@@ -332,9 +332,11 @@ class Repository:
         expect: Mapping[str, VersionId | None],
         put: Mapping[str, VersionId],
         delete: Sequence[str] = (),
-        head: Head | None = None,
+        head: tuple[Head, Head] | None = None,
     ) -> None:
         """Change branches and tags (named with their prefixes) in one step.
+
+        ``head`` is what head must be, and what it becomes.
 
         Raises
         ------
@@ -349,10 +351,14 @@ class Repository:
                 if now.get(name) != wanted:
                     raise ConflictError(f"{name[2:]!r} was changed by another writer. Try again.")
             refs = {name: version.encode() for name, version in put.items()}
+            expected = {k: v.encode() if v else None for k, v in expect.items()}
             if head is not None:
-                refs[records.HEAD_FIELD] = records.head_to_bytes(head)
+                if state.head != head[0]:
+                    raise ConflictError("Head was moved by another writer. Try again.")
+                expected |= _expect_head(state)
+                refs[records.HEAD_FIELD] = records.head_to_bytes(head[1])
             return self._transaction(
-                expect={k: v.encode() if v else None for k, v in expect.items()},
+                expect=expected,
                 set_refs=refs,
                 delete_refs=tuple(delete),
                 event=b"refs",
@@ -363,7 +369,7 @@ class Repository:
 
 def _named(refs: Mapping[str, bytes], prefix: str) -> dict[RefName, VersionId]:
     return {
-        RefName(name[len(prefix) :]): VersionId(value.decode())
+        RefName(name[len(prefix) :]): VersionId(records.ref_text(value))
         for name, value in refs.items()
         if name.startswith(prefix)
     }

@@ -4,16 +4,26 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from threading import Lock
 
 from streamlit_redis_session import codec
-from streamlit_redis_session.chunks import Chunker, Manifest, Plan, StoredColumn
+from streamlit_redis_session.chunks import (
+    Chunker,
+    FoundColumn,
+    Manifest,
+    Plan,
+    Selections,
+    StoredColumn,
+)
+from streamlit_redis_session.codec import Column
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
     LimitExceededError,
 )
+from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
@@ -23,6 +33,10 @@ SETTINGS_ROLE = "settings"
 _BATCH_BYTES = 8 * 2**20
 _PROBE_BYTES = 2**20
 """From this much on it pays to ask first which chunks the store has already."""
+
+
+class BaseLostError(ChunkNotFoundError):
+    """What a new value is stored as a selection of is gone; store it without."""
 
 
 class Held:
@@ -37,10 +51,12 @@ class Held:
         manifest_id: ManifestId,
         manifest: Manifest,
         by_token: Mapping[Hashable, StoredColumn] | None = None,
+        selections: Selections | None = None,
     ) -> None:
         self.value = value
         self.manifest_id = manifest_id
         self.manifest = manifest
+        self.selections = selections or Selections()
         self._by_token = by_token
 
     @cached_property
@@ -56,13 +72,20 @@ class Held:
     def by_token(self) -> Mapping[Hashable, StoredColumn]:
         """Pair the memory of the value's columns with what is stored of them."""
         if self._by_token is None:
-            columns = codec.encode(self.value, path="value").columns
             self._by_token = {
                 token: stored
-                for column, stored in zip(columns, self.manifest.columns, strict=False)
-                if (token := column.token()) is not None and column.spec() == stored.spec
+                for column, stored in self.columns()
+                if (token := column.token()) is not None
             }
         return self._by_token
+
+    def columns(self) -> list[tuple[Column, StoredColumn]]:
+        """Pair the value's columns with what is stored of them."""
+        columns = codec.encode(self.value, path="value").columns
+        if len(columns) != len(self.manifest.columns):
+            return []
+        pairs = zip(columns, self.manifest.columns, strict=True)
+        return [(column, stored) for column, stored in pairs if column.spec() == stored.spec]
 
 
 class ValueCache:
@@ -128,51 +151,111 @@ class ValueStore:
         size = sum(column.nbytes for column in encoded.columns)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
-        return self._chunker.plan(encoded, before.by_token() if before else {})
+        if before is None:
+            return self._chunker.plan(encoded, {})
+        known = self._known(before)
+        selections = Selections()
+        selections.update(before.selections)
+        wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
+        found = self._find(wanted, before, value, selections, size)
+        return replace(self._chunker.plan(encoded, known, found), selections=selections)
 
-    def write_chunks(self, plan: Plan) -> int:
-        """Make sure that the store has every chunk of a plan; say how many bytes were sent."""
-        stale = self._leases.stale(plan.chunks, lease_s=self._lease_s)
-        total = sum(plan.chunks[c].nbytes for c in stale)
-        if total > _PROBE_BYTES or len(stale) > 64:
-            stale = self._extend(stale)
+    def _find(
+        self,
+        wanted: Mapping[int, Column],
+        before: Held,
+        value: object,
+        selections: Selections,
+        total: int,
+    ) -> dict[int, FoundColumn]:
+        """Look for columns that are rows of the value before."""
+        fresh = sum(column.nbytes for column in wanted.values())
+        if fresh < LEAST_BYTES or 2 * fresh < total:
+            return {}
+        if before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+            return {}
+        finder = Finder(self._chunker, before.columns(), selections)
+        return finder.find(wanted, before.value, value)
+
+    def _known(self, before: Held) -> Mapping[Hashable, StoredColumn]:
+        """Give what is stored of a value, unless its chunks are cut otherwise than new ones."""
+        is_cut_so = before.manifest.rows_per_chunk == self._chunker.rows_per_chunk
+        return before.by_token() if is_cut_so else {}
+
+    def write_chunks(self, *plans: Plan, lease_s: int | None = None) -> int:
+        """Make sure that the store has every chunk of some plans; say how many bytes were sent.
+
+        Parameters
+        ----------
+        lease_s
+            How long the chunks are kept; ``None``: as the store was told.
+        """
+        lease_s = lease_s or self._lease_s
+        planned = {c: p for plan in plans for c, p in plan.chunks.items()}
+        stale = self._leases.stale(planned, lease_s=lease_s)
+        total = sum(planned[c].nbytes for c in stale)
+        if total > _PROBE_BYTES or len(stale) > 64 or any(planned[c].is_lent for c in stale):
+            stale = self._extend(stale, lease_s)
+        lost = [c for c in stale if planned[c].is_lent]
+        if lost:
+            raise BaseLostError(lost)
         sent = 0
         batch: dict[ChunkId, bytes] = {}
         batch_bytes = 0
         for chunk_id in stale:
-            batch[chunk_id] = self._chunker.seal_chunk(chunk_id, plan.chunks[chunk_id])
+            batch[chunk_id] = self._chunker.seal_chunk(chunk_id, planned[chunk_id])
             batch_bytes += len(batch[chunk_id])
             if batch_bytes >= _BATCH_BYTES:
-                sent += self._put(batch)
+                sent += self._put(batch, lease_s)
                 batch, batch_bytes = {}, 0
-        return sent + (self._put(batch) if batch else 0)
+        return sent + (self._put(batch, lease_s) if batch else 0)
 
-    def _put(self, batch: Mapping[ChunkId, bytes]) -> int:
-        self._backend.put_chunks(batch, lease_s=self._lease_s)
-        self._leases.note(batch, lease_s=self._lease_s)
+    def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
+        self._backend.put_chunks(batch, lease_s=lease_s)
+        self._leases.note(batch, lease_s=lease_s)
         return sum(map(len, batch.values()))
 
-    def _extend(self, chunk_ids: Sequence[ChunkId]) -> list[ChunkId]:
+    def _extend(self, chunk_ids: Sequence[ChunkId], lease_s: int) -> list[ChunkId]:
         """Extend leases; return the chunks that the store does not have."""
-        there = self._backend.extend_chunks(chunk_ids, lease_s=self._lease_s)
+        there = self._backend.extend_chunks(chunk_ids, lease_s=lease_s)
         self._leases.note(
             (c for c, is_there in zip(chunk_ids, there, strict=True) if is_there),
-            lease_s=self._lease_s,
+            lease_s=lease_s,
         )
         missing = [c for c, is_there in zip(chunk_ids, there, strict=True) if not is_there]
         self._leases.forget(missing)
         return missing
 
-    def extend_leases(self, manifests: Sequence[Manifest]) -> list[ChunkId]:
+    def extend_leases(
+        self, manifests: Sequence[Manifest], *, lease_s: int | None = None
+    ) -> list[ChunkId]:
         """Keep the chunks of these manifests alive; return those that are lost."""
+        lease_s = lease_s or self._lease_s
         wanted = list(dict.fromkeys(c for m in manifests for c in m.chunk_ids()))
-        return self._extend(self._leases.stale(wanted, lease_s=self._lease_s))
+        stale = self._leases.stale(wanted, lease_s=lease_s)
+        return self._extend(stale, lease_s) if stale else []
 
     def remember(self, value: object, plan: Plan) -> Held:
         """Keep a snapshot that has just been stored."""
-        held = Held(value, plan.manifest_id, plan.manifest, plan.by_token)
+        held = Held(value, plan.manifest_id, plan.manifest, plan.by_token, plan.selections)
         self._cache.put(held)
         return held
+
+    def is_same(
+        self, session: SessionKey, plan: Plan, value: object, manifest_id: ManifestId
+    ) -> bool:
+        """Say whether a planned value is, bit for bit, what another manifest stands for."""
+        other = self.read_table(session, manifest_id)
+        if not (plan.manifest.has_selections or other.has_selections):
+            return False  # plain manifests of the same content are the same
+        if other.description != plan.manifest.description:
+            return False
+        held = self.load(session, manifest_id, path="value")
+        columns = codec.encode(value, path="value").columns
+        pairs = zip(columns, held.columns(), strict=False)
+        return len(columns) == len(held.columns()) and all(
+            is_equal(mine, theirs) for mine, (theirs, _) in pairs
+        )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:
         """Seal a plan's manifest for the table hash of a session."""
@@ -221,18 +304,19 @@ class ValueStore:
         return held
 
     def _read(self, manifest: Manifest, manifest_id: ManifestId, path: str) -> Held:
-        if manifest.nbytes > self._limits.value_bytes:
-            raise LimitExceededError(path, size=manifest.nbytes, limit=self._limits.value_bytes)
+        size = max(manifest.nbytes, manifest.pieces_nbytes)
+        if size > self._limits.value_bytes:
+            raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
         chunk_ids = manifest.chunk_ids()
         sealed = self._backend.get_chunks(chunk_ids)
         lost = [c for c, data in zip(chunk_ids, sealed, strict=True) if data is None]
         if lost:
             self._leases.forget(lost)
             raise ChunkNotFoundError(lost, value=path)
-        columns = self._chunker.assemble(
+        columns, selections = self._chunker.assemble(
             manifest,
             dict(zip(chunk_ids, sealed, strict=True)),
             most_bytes=self._limits.value_bytes,
         )
         value = codec.decode(manifest.description, columns)
-        return Held(value, manifest_id, manifest)
+        return Held(value, manifest_id, manifest, selections=selections)

@@ -17,10 +17,12 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history import (
     SETTINGS_FIELD,
+    BaseLostError,
     Committed,
     Draft,
     Repository,
     ValueStore,
+    normal_name,
 )
 from streamlit_redis_session.objects import (
     Head,
@@ -31,6 +33,7 @@ from streamlit_redis_session.objects import (
     Version,
     VersionId,
 )
+from streamlit_redis_session.session._lifetime import Lifetime, lease_s
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
 
@@ -52,6 +55,7 @@ class SessionCore(MutableMapping[str, object]):
         self._values = values
         self._backend = backend
         self._limits = limits
+        self._lifetime = Lifetime(backend, values, repository)
         self._lock = RLock()
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
@@ -64,7 +68,10 @@ class SessionCore(MutableMapping[str, object]):
         """Show head's data and the settings as last saved, in place of everything."""
         self._working.show(self.head_values())
         settings = self._saved_settings()
-        self._working.replace_settings({k: codec.snapshot(v) for k, v in settings.items()})
+        at_head = self.head_values()  # a crash after an undo may leave settings of another version
+        self._working.replace_settings(
+            {k: codec.snapshot(v) for k, v in settings.items() if k not in at_head}
+        )
         staged = self._working.stage(_leave_out)
         self._note_settings(staged)
 
@@ -136,10 +143,7 @@ class SessionCore(MutableMapping[str, object]):
         """Whether a commit would make a version. Costs what finding that out costs."""
         self.settle()
         with self._lock:
-            return self._is_dirty()
-
-    def _is_dirty(self) -> bool:
-        return self._working.stage(_raise).data_differs(self.head_values())
+            return self._working.stage(_raise).data_differs(self.head_values())
 
     def commit(self, message: str | None = None) -> Version | None:
         """Record the working values as a new version of the current branch.
@@ -176,18 +180,24 @@ class SessionCore(MutableMapping[str, object]):
             if message is not None:
                 self._check_text("A message", message)
             staged = self._working.stage(refuse)
-            if staged.data_differs(self.head_values()):
+            if not staged.data_differs(self.head_values()):
+                self._save_settings(staged)
+                return None
+            try:
                 return self._commit_version(staged, message)
-            self._save_settings(staged)
-            return None
+            except BaseLostError:  # what stands for other rows is gone: store the rows themselves
+                return self._commit_version(self._working.stage(refuse, afresh=True), message)
 
     def _commit_version(self, staged: Staged, message: str | None) -> Committed | None:
+        redo = self._repository.redo_steps(self._head)
+        if redo:
+            self._working.recognise(staged, self._version(redo[0]).values)
         changes = self._working.changes(staged)
         plans = [plan for _, plan in staged.plans.values()]
         if staged.settings_plan is not None:
             plans.append(staged.settings_plan)
-        for plan in plans:
-            self._values.write_chunks(plan)
+        self._lifetime.renew_if_due()
+        self._values.write_chunks(*plans, lease_s=lease_s(self._repository.ttl_s))
         draft = Draft(
             base=self._head,
             values=staged.values,
@@ -221,12 +231,13 @@ class SessionCore(MutableMapping[str, object]):
         plan = staged.settings_plan or self._values.plan({}, path=SETTINGS_PATH)
         if plan.manifest_id == self._working.saved_settings:
             return None
-        self._values.write_chunks(plan)
+        self._values.write_chunks(plan, lease_s=lease_s(self._repository.ttl_s))
         return self._values.seal_settings(self.key, plan)
 
     def _save_settings(self, staged: Staged) -> None:
         sealed = self._sealed_settings(staged)
         if sealed is not None and (staged.settings or self._working.saved_settings):
+            self._lifetime.renew_if_due()
             self._repository.save_settings(sealed)
             self._note_settings(staged)
 
@@ -317,7 +328,7 @@ class SessionCore(MutableMapping[str, object]):
         RefNotFoundError, VersionNotFoundError
             Nothing has this name; head is where it was.
         """
-        with self._moving():
+        with self._moving(by_name=True):
             version_id = self._repository.resolve(ref, self._head)
             if keys is not None:
                 return self._bring_back(version_id, keys)
@@ -326,8 +337,8 @@ class SessionCore(MutableMapping[str, object]):
     def _branch_of(self, ref: str, version_id: VersionId, branch: str | None) -> RefName:
         branches = self._repository.state.branches
         for name in (branch, ref):
-            if name is not None and RefName(name) in branches:
-                return RefName(name)
+            if name is not None and normal_name(name) in branches:
+                return normal_name(name)
         if branch is not None:
             raise RefNotFoundError(branch, known=branches)
         return self._repository.branch_for(version_id, self._head)
@@ -350,8 +361,11 @@ class SessionCore(MutableMapping[str, object]):
         return version
 
     @contextmanager
-    def _moving(self) -> Iterator[None]:
-        """Hold the lock, with nothing uncommitted that a move could drop."""
+    def _moving(self, *, by_name: bool = False) -> Iterator[None]:
+        """Hold the lock, with nothing uncommitted that a move could drop.
+
+        ``by_name`` asks first what others made of branches and tags.
+        """
         if not self.settle():
             raise StorageUnavailableError(
                 "The last changes are not saved yet, because the store does not answer. "
@@ -359,12 +373,15 @@ class SessionCore(MutableMapping[str, object]):
             )
         with self._lock:
             self.commit_staged(None, refuse=_leave_out)
+            if by_name and self._repository.has_moved():
+                self._repository.reload()
             yield
 
     def _go(self, head: Head) -> Version:
         """Move head, then the working values; nothing has changed when it raises."""
         assert head.version is not None
         put, drop = self.settings_between(self._head.version, head.version)
+        self._lifetime.renew_if_due()
         self._repository.move_head(head)
         self._adopt(head, put, drop)
         if put or drop:

@@ -6,11 +6,10 @@ from datetime import timedelta
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
+    ConfigurationError,
     HistoryStateError,
-    LimitExceededError,
     RefExistsError,
     RefNotFoundError,
-    SessionNotFoundError,
     VersionNotFoundError,
 )
 from streamlit_redis_session.history import (
@@ -20,6 +19,7 @@ from streamlit_redis_session.history import (
     VersionGraph,
     automatic_name,
     check_name,
+    normal_name,
 )
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
 from streamlit_redis_session.session._core import SessionCore
@@ -67,7 +67,8 @@ class Session(SessionCore):
         """
         if name is None:
             self.settle()
-            name = automatic_name(self._head.branch, self._repository.state.branches)
+            state = self._repository.state
+            name = automatic_name(self._head.branch, {*state.branches, *state.tags})
         return self._create_ref(BRANCH_PREFIX, name, at)
 
     def tag(self, name: str, at: str = "HEAD") -> None:
@@ -75,9 +76,8 @@ class Session(SessionCore):
         self._create_ref(TAG_PREFIX, name, at)
 
     def _create_ref(self, prefix: str, name: str, at: str) -> RefName:
-        with self._moving():
-            checked = check_name(name, most_chars=self._limits.ref_chars)
-            self._repository.reload()
+        checked = check_name(name, most_chars=self._limits.ref_chars)
+        with self._moving(by_name=True):
             self._must_be_free(checked)
             version = self._repository.resolve(at, self._head)
             self._repository.set_refs(
@@ -98,34 +98,30 @@ class Session(SessionCore):
         RefNotFoundError
             There is no such branch; head is where it was.
         """
-        with self._moving():
-            tip = self._branch(name)
-            return self._go(Head(RefName(name), tip))
+        with self._moving(by_name=True):
+            branch, tip = self._branch(name)
+            return self._go(Head(branch, tip))
 
-    def _branch(self, name: str) -> VersionId:
-        branches = self._repository.state.branches
-        if RefName(name) not in branches:
-            self._repository.reload()
-            branches = self._repository.state.branches
-        if RefName(name) not in branches:
+    def _branch(self, name: str) -> tuple[RefName, VersionId]:
+        branches, branch = self._repository.state.branches, normal_name(name)
+        if branch not in branches:
             raise RefNotFoundError(name, known=branches)
-        return branches[RefName(name)]
+        return branch, branches[branch]
 
     def rename_branch(self, old: str, new: str) -> None:
         """Give a branch another name; head follows."""
-        with self._moving():
-            tip = self._branch(old)
-            checked = check_name(new, most_chars=self._limits.ref_chars)
+        checked = check_name(new, most_chars=self._limits.ref_chars)
+        with self._moving(by_name=True):
+            branch, tip = self._branch(old)
             self._must_be_free(checked)
             shown = self._repository.state.head
-            head = Head(checked, shown.version) if shown.branch == old else None
             self._repository.set_refs(
-                expect={BRANCH_PREFIX + old: tip, BRANCH_PREFIX + checked: None},
+                expect={BRANCH_PREFIX + branch: tip, BRANCH_PREFIX + checked: None},
                 put={BRANCH_PREFIX + checked: tip},
-                delete=[BRANCH_PREFIX + old],
-                head=head,
+                delete=[BRANCH_PREFIX + branch],
+                head=(shown, Head(checked, shown.version)) if shown.branch == branch else None,
             )
-            if self._head.branch == old:
+            if self._head.branch == branch:
                 self._head = Head(checked, self._head.version)
 
     def delete_branch(self, name: str) -> None:
@@ -136,28 +132,28 @@ class Session(SessionCore):
         HistoryStateError
             Head is on this branch; switch to another first.
         """
-        with self._moving():
-            tip = self._branch(name)
-            if name in (self._head.branch, self._repository.state.head.branch):
-                raise HistoryStateError(f"Head is on {name!r}. Switch to another branch first.")
+        with self._moving(by_name=True):
+            branch, tip = self._branch(name)
+            if branch in (self._head.branch, self._repository.state.head.branch):
+                raise HistoryStateError(f"Head is on {branch!r}. Switch to another branch first.")
             self._repository.set_refs(
-                expect={BRANCH_PREFIX + name: tip}, put={}, delete=[BRANCH_PREFIX + name]
+                expect={BRANCH_PREFIX + branch: tip}, put={}, delete=[BRANCH_PREFIX + branch]
             )
 
     def delete_tag(self, name: str) -> None:
         """Delete a tag; the version stays."""
-        with self._moving():
-            tags = self._repository.state.tags
-            if RefName(name) not in tags:
+        with self._moving(by_name=True):
+            tags, tag = self._repository.state.tags, normal_name(name)
+            if tag not in tags:
                 raise RefNotFoundError(name, known=tags)
             self._repository.set_refs(
-                expect={TAG_PREFIX + name: tags[RefName(name)]}, put={}, delete=[TAG_PREFIX + name]
+                expect={TAG_PREFIX + tag: tags[tag]}, put={}, delete=[TAG_PREFIX + tag]
             )
 
     def annotate(self, ref: str, text: str) -> Version:
         """Add a note to a version, in place of an earlier one; its id stays."""
-        with self._moving():
-            self._check_text("A note", text)
+        self._check_text("A note", text)
+        with self._moving(by_name=True):
             version_id = self._repository.resolve(ref, self._head)
             return self._repository.annotate(version_id, text)
 
@@ -236,6 +232,12 @@ class Session(SessionCore):
 
     # several processes
 
+    def is_behind(self) -> bool:
+        """Ask whether another tab or process has moved head: one small round trip."""
+        self.settle()
+        with self._lock:
+            return self._repository.has_moved() or self._repository.state.head != self._head
+
     def refresh(self) -> bool:
         """Adopt a head that another tab or process has moved.
 
@@ -250,11 +252,19 @@ class Session(SessionCore):
             if self._repository.has_moved():
                 self._repository.reload()
             shown = self._repository.state.head
-            if shown == self._head or self._is_dirty():
+            if shown == self._head or self._would_lose(shown):
                 return False
             put, drop = self.settings_between(self._head.version, shown.version)
             self._adopt(shown, put, drop)
             return True
+
+    def _would_lose(self, shown: Head) -> bool:
+        """Say whether going to ``shown`` would drop a working value that no version has."""
+        refused: list[str] = []
+        staged = self._working.stage(lambda key, _: refused.append(key))
+        here = self.head_values()
+        there = self._version(shown.version).values if shown.version else {}
+        return staged.data_differs(here) or any(here.get(k) != there.get(k) for k in refused)
 
     # lifetime
 
@@ -262,32 +272,23 @@ class Session(SessionCore):
         """Start the session's time to live anew, and that of the chunks it needs."""
         self.settle()
         with self._lock:
-            if not self._backend.touch_session(self.key, ttl_s=self._repository.ttl_s):
-                raise SessionNotFoundError
-            self._extend_chunks()
+            self._lifetime.touch()
 
     def expire(self, ttl: timedelta) -> None:
         """Set the session's time to live, from now on.
 
         Raises
         ------
-        LimitExceededError
+        ConfigurationError
             Less than a second.
         """
         seconds = int(ttl.total_seconds())
         if seconds < 1:
-            raise LimitExceededError("The time to live", size=seconds, limit=1, unit="seconds")
+            raise ConfigurationError(f"The time to live must be at least one second, not {ttl}.")
         self.settle()
         with self._lock:
             self._repository.ttl_s = seconds
-            if not self._backend.touch_session(self.key, ttl_s=seconds):
-                raise SessionNotFoundError
-
-    def _extend_chunks(self) -> None:
-        tables = self._backend.read_tables(self.key)
-        self._values.extend_leases(
-            [self._values.open_table(self.key, name, data) for name, data in tables.items()]
-        )
+            self._lifetime.touch()
 
     def delete(self) -> None:
         """Delete the session at once; its chunks go when their leases end."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -13,6 +14,7 @@ from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
 from streamlit_redis_session.errors import SessionNotFoundError
 from streamlit_redis_session.history import Repository, ValueStore
 from streamlit_redis_session.objects import Limits, SessionKey
+from streamlit_redis_session.session._lifetime import lease_s
 from streamlit_redis_session.session._session import Session
 from streamlit_redis_session.storage import Backend, ServerInfo
 
@@ -50,6 +52,8 @@ class Store:
         self._keys = keys
         self._ttl_s = max(1, int(ttl.total_seconds()))
         self._limits = limits
+        self.is_closed = False
+        """Whether :meth:`close` was called."""
         self._chunker = Chunker(keys)
         self._values = ValueStore(
             backend,
@@ -63,6 +67,11 @@ class Store:
     def where(self) -> str:
         """The server's address without credentials, fit to be shown."""
         return self._backend.where
+
+    @property
+    def identity(self) -> Hashable:
+        """Equal for stores that hold the same sessions under the same rules."""
+        return self.where, self._keys, self._ttl_s, self._limits
 
     @property
     def ttl(self) -> timedelta:
@@ -92,9 +101,7 @@ class Store:
         """
         if session_id is None:
             session_id, create = mint_session_id(), True
-        if not isinstance(session_id, str) or not _ID.fullmatch(session_id):
-            raise SessionNotFoundError
-        key = self._keys.session_key(session_id)
+        key = self._key_of(session_id)
         if create:
             self._backend.create_session(key, ttl_s=self._ttl_s)
         repository = Repository(
@@ -103,6 +110,11 @@ class Store:
         return Session(
             session_id, repository, self._values, backend=self._backend, limits=self._limits
         )
+
+    def _key_of(self, session_id: str) -> SessionKey:
+        if not isinstance(session_id, str) or not _ID.fullmatch(session_id):
+            raise SessionNotFoundError
+        return self._keys.session_key(session_id)
 
     def sessions(self) -> list[SessionInfo]:
         """List living sessions, newest first; for operators. Never scans keys."""
@@ -130,7 +142,7 @@ class Store:
         SessionNotFoundError
             There was none of this id. Nothing else was touched, whatever the id looks like.
         """
-        if not self._backend.delete_session(self._keys.session_key(session_id)):
+        if not self._backend.delete_session(self._key_of(session_id)):
             raise SessionNotFoundError
 
     def stats(self) -> StoreStats:
@@ -139,6 +151,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the server. Sessions of this store cannot be used afterwards."""
+        self.is_closed = True
         self._backend.close()
 
     def __enter__(self) -> Self:
@@ -151,8 +164,3 @@ class Store:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def lease_s(ttl_s: int) -> int:
-    """Give the lease of chunks: a quarter longer than sessions live, and an hour."""
-    return ttl_s + ttl_s // 4 + 3600

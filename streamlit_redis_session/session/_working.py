@@ -9,7 +9,12 @@ from typing import Any
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import Plan
 from streamlit_redis_session.codec.compare import compare
-from streamlit_redis_session.errors import LimitExceededError, UnsupportedValueError
+from streamlit_redis_session.errors import (
+    ChunkNotFoundError,
+    CorruptDataError,
+    LimitExceededError,
+    UnsupportedValueError,
+)
 from streamlit_redis_session.history import Held, ValueStore
 from streamlit_redis_session.objects import Change, ManifestId, SessionKey
 
@@ -123,28 +128,38 @@ class WorkingValues:
 
     # what differs
 
-    def stage(self, refuse: Refuse) -> Staged:
-        """Plan everything that differs from head. Reads no chunk and writes nothing."""
+    def stage(self, refuse: Refuse, *, afresh: bool = False) -> Staged:
+        """Plan everything that differs from head. Reads no chunk and writes nothing.
+
+        Parameters
+        ----------
+        refuse
+            What to do with a value that cannot be stored.
+        afresh
+            Make nothing of what head has stored.
+        """
         staged = Staged()
         for key, value in self._values.items():
             if isinstance(value, _Unloaded):
                 staged.values[key] = self._at_head[key]
             elif codec.classify(value) is codec.Kind.DATA:
-                self._stage_data(key, value, staged, refuse)
+                self._stage_data(key, value, staged, refuse, afresh=afresh)
             else:
                 self._stage_setting(key, value, staged, refuse)
         if staged.settings:
             staged.settings_plan = self._store.plan(staged.settings, path=SETTINGS_PATH)
         return staged
 
-    def _stage_data(self, key: str, value: object, staged: Staged, refuse: Refuse) -> None:
+    def _stage_data(
+        self, key: str, value: object, staged: Staged, refuse: Refuse, *, afresh: bool
+    ) -> None:
         held = self._held.get(key)
         if held is not None and is_unchanged(value, held) and key in self._at_head:
             staged.values[key] = held.manifest_id
             return
         try:
             snapshot = codec.snapshot(value)
-            plan = self._store.plan(snapshot, path=key, before=held)
+            plan = self._store.plan(snapshot, path=key, before=None if afresh else held)
         except (UnsupportedValueError, LimitExceededError) as error:
             refuse(key, error)
             if key in self._at_head:  # what could be stored of it last stays
@@ -153,6 +168,8 @@ class WorkingValues:
         staged.values[key] = plan.manifest_id
         if plan.manifest_id != self._at_head.get(key):
             staged.plans[key] = (snapshot, plan)
+        else:  # equal, in other memory: know it by that from now on
+            self._held[key] = self._store.remember(snapshot, plan)
 
     @staticmethod
     def _stage_setting(key: str, value: object, staged: Staged, refuse: Refuse) -> None:
@@ -163,16 +180,37 @@ class WorkingValues:
         else:
             staged.settings[key] = value
 
+    def recognise(self, staged: Staged, values: Mapping[str, ManifestId]) -> None:
+        """Use the manifests of another version for values that are equal to its own.
+
+        A value may be stored in several ways (whole, or as rows of another one): equality of
+        content is what makes a step the redo of another.
+        """
+        for key, (snapshot, plan) in list(staged.plans.items()):
+            other = values.get(key)
+            if other is None or other == plan.manifest_id:
+                continue
+            if self._store.is_same(self._session_key, plan, snapshot, other):
+                staged.values[key] = other
+                del staged.plans[key]
+
     def changes(self, staged: Staged) -> tuple[Change, ...]:
         """Say what the staged values do to head's."""
         changes = [Change(key, "removed") for key in self._at_head if key not in staged.values]
         for key, (snapshot, _) in staged.plans.items():
-            if key not in self._at_head:
-                changes.append(compare(key, None, snapshot))
-            else:
-                before = self._load(key, self._at_head[key]).value
-                changes.append(compare(key, before, snapshot))
+            changes.append(self._change(key, snapshot))
         return tuple(changes)
+
+    def _change(self, key: str, snapshot: object) -> Change:
+        if key not in self._at_head:
+            return compare(key, None, snapshot)
+        try:
+            before = self._load(key, self._at_head[key]).value
+        except (ChunkNotFoundError, CorruptDataError, LimitExceededError):
+            # what takes the place of a lost value can still be saved
+            rows, columns = codec.describe_shape(snapshot)
+            return Change(key, "changed", rows_after=rows, columns_after=columns)
+        return compare(key, before, snapshot)
 
     def setting_keys(self) -> set[str]:
         """List the loaded values that are not data."""

@@ -6,9 +6,9 @@ import atexit
 import logging
 import time
 from collections import deque
-from collections.abc import Hashable
-from threading import Condition, Thread
-from typing import Protocol
+from collections.abc import Callable, Hashable
+from threading import Condition, Thread, current_thread
+from typing import Protocol, TypeVar
 
 from streamlit_redis_session.errors import (
     StorageError,
@@ -24,6 +24,8 @@ LONGEST_PAUSE_S = 2.0
 CLOSE_TIMEOUT_S = 10.0
 BACKPRESSURE_S = 5.0
 """How long a rerun waits at most for room in the queue of a healthy store."""
+
+_E = TypeVar("_E", bound=Exception)
 
 _MAY_PASS = (StorageUnavailableError, StorageFullError, StorageReadOnlyError, StorageError)
 
@@ -110,6 +112,8 @@ class Writer:
         bool
             ``False`` when some still wait after ``timeout_s``, or the store is failing.
         """
+        if current_thread() is self._thread:
+            return True  # a job must not wait for itself; all before it are done
         deadline = time.monotonic() + timeout_s
         with self._changed:
             while self._is_waiting(owner):
@@ -144,6 +148,7 @@ class Writer:
         return done
 
     def _start(self) -> None:
+        self._closing = False
         if self._thread is None or not self._thread.is_alive():
             self._thread = Thread(target=self._work, name="streamlit-redis-session", daemon=True)
             self._thread.start()
@@ -172,10 +177,10 @@ class Writer:
             job.run()
         except _MAY_PASS as error:
             failing = True
-            job.delayed(error)
+            _tell(job.delayed, error)
         except Exception as error:  # the writer must outlive any one job
             _LOGGER.exception("A snapshot could not be saved.")
-            job.dropped(error)
+            _tell(job.dropped, error)
         with self._changed:
             self._failing = failing
             self._running = None
@@ -184,3 +189,11 @@ class Writer:
                 self._bytes = sum(waiting.nbytes for waiting in self._jobs)
             self._changed.notify_all()
         return not failing
+
+
+def _tell(answer: Callable[[_E], None], error: _E) -> None:
+    """Tell a job how it went; what it makes of that must not end the thread."""
+    try:
+        answer(error)
+    except Exception:
+        _LOGGER.exception("A save state could not be shown.")
