@@ -11,21 +11,18 @@ from __future__ import annotations
 
 import argparse
 import base64
-import pickle  # noqa: S403 (the way we compare with; the package itself never unpickles)
+import pickle
 import platform
 import statistics
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
+from functools import partial
 
 import pandas as pd
+import redis
 
 import streamlit_redis_session as srs
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
-
-from support.servers import RedisServer
+from benchmarks.servers import RedisServer
 
 Edit = Callable[[pd.DataFrame, int], pd.DataFrame]
 
@@ -37,7 +34,9 @@ def edit_cell(frame: pd.DataFrame, number: int) -> pd.DataFrame:
 
 
 def add_column(frame: pd.DataFrame, number: int) -> pd.DataFrame:
-    return frame.assign(**{f"speed_{number}": frame["distance"] / frame["air_time"] * (60 + number)})
+    return frame.assign(
+        **{f"speed_{number}": frame["distance"] / frame["air_time"] * (60 + number)}
+    )
 
 
 def drop_rows(frame: pd.DataFrame, number: int) -> pd.DataFrame:
@@ -64,7 +63,8 @@ def measure(rounds: int) -> None:
         store = srs.connect(server.url)
         print(
             f"flights, {len(flights):,} x {flights.shape[1]}; medians of {rounds}; Python "
-            f"{platform.python_version()}, pandas {pd.__version__}, {client.info()['redis_version']}"
+            f"{platform.python_version()}, pandas {pd.__version__}, "
+            f"{client.info()['redis_version']}"
         )
         print(f"{'edit':14} {'save':>10} {'bytes':>12} | {'pickle':>10} {'bytes':>12} | ratio")
         for name, edit in EDITS.items():
@@ -77,24 +77,28 @@ def measure(rounds: int) -> None:
         undo(store, flights, rounds)
 
 
-def run(store, client, flights, edit, rounds):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def run(
+    store: srs.Store, client: redis.Redis, flights: pd.DataFrame, edit: Edit, rounds: int
+) -> tuple[tuple[float, int], tuple[float, int]]:
     session = store.session()
     session["df"] = flights.copy(deep=False)
     session.commit()
     ours, theirs = [], []
     for number in range(rounds):
-        frame = edit(session["df"], number)
+        before = session["df"]
+        assert isinstance(before, pd.DataFrame)
+        frame = edit(before, number)
         session["df"] = frame
         ours.append(timed(client, session.commit))
-        theirs.append(timed(client, lambda frame=frame: save_pickled(client, frame)))
+        theirs.append(timed(client, partial(save_pickled, client, frame)))
     return median(ours), median(theirs)
 
 
-def save_pickled(client, frame: pd.DataFrame) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def save_pickled(client: redis.Redis, frame: pd.DataFrame) -> None:
     client.set("pickled", base64.b64encode(pickle.dumps(frame)), ex=3600)
 
 
-def timed(client, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def timed(client: redis.Redis, call: Callable[[], object]) -> tuple[float, int]:
     before = received(client)
     start = time.perf_counter()
     call()
@@ -102,7 +106,7 @@ def timed(client, call):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
     return took, received(client) - before
 
 
-def received(client) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def received(client: redis.Redis) -> int:
     return int(client.info("stats")["total_net_input_bytes"])
 
 
@@ -113,7 +117,7 @@ def median(samples: list[tuple[float, int]]) -> tuple[float, int]:
     )
 
 
-def undo(store, flights, rounds: int) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def undo(store: srs.Store, flights: pd.DataFrame, rounds: int) -> None:
     session = store.session()
     session["df"] = flights
     session.commit()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 from streamlit_redis_session.adapter import _streamlit_private as private
-from streamlit_redis_session.adapter._identity import Identity, check_identity
+from streamlit_redis_session.adapter._identity import Identity, check_identity, vouched_id
+from streamlit_redis_session.adapter._options import Options
 from streamlit_redis_session.adapter._registry import hub_for
-from streamlit_redis_session.adapter._tab import Options, Tab
+from streamlit_redis_session.adapter._tab import SETTLE_TIMEOUT_S, Tab
 from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.session import Session, Store
 
@@ -62,23 +63,42 @@ def attach(
         raise ConfigurationError("follow=False is not available in this release; leave it out.")
     state = private.current_state()
     private.install_end_of_run(_end_of_run)
-    options = Options(identity, _patterns(include), _patterns(exclude), autosave == "sync")
+    options = Options(
+        identity, _patterns("include", include), _patterns("exclude", exclude), autosave == "sync"
+    )
     tab = _tab_of(state)
     hub = hub_for(store_or_url)
+    run_token = private.current_run_token()
+    if tab is not None and callable(identity) and tab.belongs_to_another(vouched_id(identity)):
+        tab.leave(state)
+        tab = None
     if tab is None or tab.hub is not hub:
+        if tab is not None:
+            _leave(tab, run_token)
         tab = Tab(private.current_tab_id() or "", hub, options)
         state.slot[_SLOT] = tab
-        tab.run_token = private.current_run_token()
+        tab.run_token = run_token
         tab.open(state)
     tab.options = options
-    if tab.run_token is not private.current_run_token():
-        tab.run_token = private.current_run_token()
+    if tab.run_token is not run_token:
+        tab.run_token = run_token
         tab.start_run(state)
     return tab.working_session
 
 
-def _patterns(patterns: Sequence[str]) -> tuple[str, ...]:
-    return (patterns,) if isinstance(patterns, str) else tuple(patterns)
+def _patterns(name: str, patterns: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(patterns, str):
+        return (patterns,)
+    if isinstance(patterns, Iterable) and all(isinstance(p, str) for p in patterns):
+        return tuple(patterns)
+    raise ConfigurationError(f"{name}={patterns!r} is not a sequence of shell patterns.")
+
+
+def _leave(tab: Tab, run_token: object) -> None:
+    """Finish saving to another store before this tab goes to a new one."""
+    if tab.run_token is run_token:
+        raise ConfigurationError("attach() was called with two different stores in one run.")
+    tab.hub.writer.flush(tab, timeout_s=SETTLE_TIMEOUT_S)
 
 
 def _tab_of(state: private.TabState) -> Tab | None:
@@ -114,5 +134,10 @@ def label(message: str) -> None:
 
 def _end_of_run(run: private.Run) -> None:
     tab = _tab_of(run.state)
-    if tab is not None and run.has_body_run and not run.is_superseded:
+    if tab is None or not run.has_body_run or run.is_superseded:
+        return
+    try:
         tab.end_run(run.state)
+    except Exception as error:
+        tab.lost(error)
+        raise  # into the log; it goes no further

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
 import streamlit as st
 
+from streamlit_redis_session.adapter import _streamlit_private as private
 from streamlit_redis_session.errors import ConfigurationError, SessionNotFoundError
 from streamlit_redis_session.session import Session, Store
 
 Identity: TypeAlias = "Literal['browser', 'url'] | Callable[[], str]"
 
-COOKIE_NAME = "streamlit_redis_session"
 QUERY_NAME = "session"
+
+_MINTED = re.compile(r"[A-Za-z0-9_-]{43}")
+"""The form of ids that we mint. Ids that an app vouches for (a person's address) are never taken
+from a browser."""
 
 UNKNOWN_LINK = (
     "The link names a session that does not exist: it has expired, was deleted, or was "
@@ -33,8 +40,8 @@ class Found:
 
     session: Session
     notice: str | None = None
-    cookie: str | None = None
-    """The value that the browser's cookie should have; ``None``: leave it alone."""
+    cookie: tuple[str, str] | None = None
+    """Name and value that the browser's cookie should have; ``None``: leave it alone."""
 
 
 def check_identity(identity: object) -> None:
@@ -62,20 +69,20 @@ def find_session(store: Store, identity: Identity) -> Found:
         The store does not answer; nothing was started.
     """
     if callable(identity):
-        return Found(_by_function(store, identity))
+        return Found(store.session(vouched_id(identity), create=True))
     if identity == "url":
         return _by_link(store)
     return _by_cookie(store)
 
 
-def _by_function(store: Store, identity: Callable[[], str]) -> Session:
+def vouched_id(identity: Callable[[], str]) -> str:
     """Trust the app: it vouches for the id, for instance of a signed-in user."""
     session_id = identity()
     if not isinstance(session_id, str) or not session_id:
         raise ConfigurationError(
             f"The identity function returned {session_id!r}; a session id is a non-empty string."
         )
-    return store.session(hash_if_needed(session_id), create=True)
+    return hash_if_needed(session_id)
 
 
 def hash_if_needed(session_id: str) -> str:
@@ -95,15 +102,33 @@ def _by_link(store: Store) -> Found:
 
 
 def _by_cookie(store: Store) -> Found:
-    given = st.context.cookies.get(COOKIE_NAME)
-    session, is_unknown = _open(store, given)
-    return Found(session, UNKNOWN_COOKIE if is_unknown else None, cookie=session.id)
+    given: object = st.context.cookies.get(cookie_name(store))
+    # AppTest puts a mock in the place of the browser's cookies
+    session, is_unknown = _open(store, given if isinstance(given, str) else None)
+    return Found(
+        session, UNKNOWN_COOKIE if is_unknown else None, cookie=(cookie_name(store), session.id)
+    )
+
+
+def cookie_name(store: Store) -> str:
+    """Name the cookie of this app.
+
+    Browsers share cookies between the ports of a host, and developers run one app after the
+    other on the same port: the name tells apps apart by namespace, port, base path and script.
+    """
+    url: object = st.context.url
+    port = urlsplit(url).port if isinstance(url, str) else None
+    script = PurePath(private.main_script_path() or "").name
+    place = f"{store.namespace}\0{port}\0{st.get_option('server.baseUrlPath')}\0{script}"
+    return f"srs_session_{hashlib.sha256(place.encode()).hexdigest()[:12]}"
 
 
 def _open(store: Store, given: str | None) -> tuple[Session, bool]:
     """Open a session that exists; never start one under an id that came from a browser."""
     if not given:
         return store.session(), False
+    if not _MINTED.fullmatch(given):
+        return store.session(), True
     try:
         return store.session(given), False
     except SessionNotFoundError:

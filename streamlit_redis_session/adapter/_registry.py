@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
-from weakref import WeakKeyDictionary, WeakSet
+from weakref import WeakSet
 
+from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.objects import SessionKey
 from streamlit_redis_session.session import Store, Writer, connect
 
@@ -49,23 +50,25 @@ class Hub:
     store: Store
     writer: Writer
     patience: Patience = field(default_factory=Patience)
-    tabs: dict[SessionKey, WeakSet[Tab]] = field(default_factory=dict)
+    tabs: WeakSet[Tab] = field(default_factory=WeakSet)
     lock: Lock = field(default_factory=Lock)
 
-    def join(self, key: SessionKey, tab: Tab) -> None:
+    def join(self, tab: Tab) -> None:
         """Have a tab hear of what others do to the session it shows."""
         with self.lock:
-            self.tabs.setdefault(key, WeakSet()).add(tab)
+            self.tabs.add(tab)
 
     def others(self, key: SessionKey, tab: Tab) -> list[Tab]:
         """List the other tabs of this process that show the same session."""
         with self.lock:
-            return [other for other in self.tabs.get(key, ()) if other is not tab]
+            tabs = [other for other in self.tabs if other is not tab]
+        return [other for other in tabs if other.session and other.session.key == key]
 
 
 _lock = Lock()
 _by_url: dict[str | None, Hub] = {}
-_by_store: WeakKeyDictionary[Store, Hub] = WeakKeyDictionary()
+_by_store: dict[Hashable, Hub] = {}
+"""By identity: a script that connects anew in every run must not get a new hub each time."""
 
 
 def hub_for(store_or_url: Store | str | None) -> Hub:
@@ -76,15 +79,22 @@ def hub_for(store_or_url: Store | str | None) -> Hub:
     ConfigurationError
         The URL cannot be used.
     """
+    if not (store_or_url is None or isinstance(store_or_url, (Store, str))):
+        raise ConfigurationError(
+            f"store_or_url={store_or_url!r} is neither a URL nor a store from connect()."
+        )
     with _lock:
         if isinstance(store_or_url, Store):
-            if store_or_url not in _by_store:
-                _by_store[store_or_url] = _new_hub(store_or_url)
-            return _by_store[store_or_url]
-        if store_or_url not in _by_url:
-            _by_url[store_or_url] = _new_hub(connect(store_or_url))
-        return _by_url[store_or_url]
+            return _hub_of(store_or_url)
+        hub = _by_url.get(store_or_url)
+        if hub is None or hub.store.is_closed:
+            hub = _by_url[store_or_url] = _hub_of(connect(store_or_url))
+        return hub
 
 
-def _new_hub(store: Store) -> Hub:
-    return Hub(store, Writer(most_bytes=store.limits.queue_bytes))
+def _hub_of(store: Store) -> Hub:
+    hub = _by_store.get(store.identity)
+    if hub is None or hub.store.is_closed:
+        hub = Hub(store, Writer(most_bytes=store.limits.queue_bytes))
+        _by_store[store.identity] = hub
+    return hub

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
-    SessionNotFoundError,
-    SessionStoreError,
+    LimitExceededError,
     StorageError,
+    UnsupportedValueError,
 )
 from streamlit_redis_session.history import Committed
 from streamlit_redis_session.session import Job, Session
@@ -31,6 +31,14 @@ class SaveState:
     """Seconds since the epoch at which saving began to fail."""
 
 
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A line that the widget shows until it is dismissed."""
+
+    level: str
+    text: str
+
+
 @dataclass(eq=False)
 class Snapshot:
     """What one rerun changed, in copies that the app does not reach."""
@@ -42,6 +50,14 @@ class Snapshot:
     removed: set[str] = field(default_factory=set)
     """Data values that are gone."""
     label: str | None = None
+    unstorable: set[str] = field(default_factory=set)
+    """Keys whose values cannot be stored; what was stored of them last stays."""
+    own_settings: set[str] = field(default_factory=set)
+    """Settings that the run itself changed, as far as that is known."""
+    is_certain: bool = False
+    """Whether something differs for sure; otherwise only a comparison of contents can tell."""
+    is_echo: bool = False
+    """Whether the run was only asked for because another tab had saved something."""
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.removed or self.settings is not None)
@@ -53,6 +69,10 @@ class Snapshot:
         self.removed = (self.removed - later.changed.keys()) | later.removed
         self.settings = later.settings if later.settings is not None else self.settings
         self.label = later.label or self.label
+        self.unstorable = later.unstorable
+        self.own_settings |= later.own_settings
+        self.is_certain |= later.is_certain
+        self.is_echo &= later.is_echo
 
 
 class SaveJob:
@@ -75,9 +95,15 @@ class SaveJob:
 
     def run(self) -> None:
         """Commit, and tell the tab."""
-        apply(self.snapshot, self._session)
-        committed = self._session.commit_staged(self.snapshot.label, refuse=self._tab.leave_out)
-        self._tab.saved(self.snapshot, committed)
+        refused: set[str] = set()
+
+        def refuse(key: str, error: UnsupportedValueError | LimitExceededError) -> None:
+            refused.add(key)
+            self._tab.leave_out(key, error)
+
+        apply(self.snapshot, self._session, self._tab.options.tracks)
+        committed = self._session.commit_staged(self.snapshot.label, refuse=refuse)
+        self._tab.saved(self.snapshot, committed, refused)
 
     def absorb(self, later: Job) -> None:
         """Take a later snapshot of the tab into this one."""
@@ -90,22 +116,47 @@ class SaveJob:
 
     def dropped(self, error: Exception) -> None:
         """Say why it will never be saved."""
-        if isinstance(error, SessionNotFoundError):
-            self._tab.not_saved("The session has expired or was deleted. Reload the page.")
-        elif isinstance(error, SessionStoreError):
-            self._tab.not_saved(str(error))
-        else:
-            self._tab.not_saved(f"An error in the package: {type(error).__name__}: {error}")
+        self._tab.lost(error)
 
 
-def apply(snapshot: Snapshot, session: Session) -> None:
-    """Make a session's working values those of a snapshot."""
-    for key in snapshot.removed:
-        session.pop(key, None)
+class TouchJob:
+    """Starts a session's time to live anew, and that of the chunks it needs."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    @property
+    def owner(self) -> Hashable:
+        """Nobody's: no tab waits for it."""
+        return self
+
+    @property
+    def nbytes(self) -> int:
+        """Nothing worth counting."""
+        return 0
+
+    def run(self) -> None:
+        """Touch."""
+        self._session.touch()
+
+    def absorb(self, later: Job) -> None:
+        """Never called: each has an owner of its own."""
+
+    def delayed(self, error: StorageError) -> None:
+        """Wait: what is to be saved tells the person."""
+
+    def dropped(self, error: Exception) -> None:
+        """Leave it: the tab finds out by itself that the session is gone."""
+
+
+def apply(snapshot: Snapshot, session: Session, tracks: Callable[[str], bool]) -> None:
+    """Make a session's working values those of a snapshot; untracked ones are left alone."""
+    gone = snapshot.removed & set(session)
     if snapshot.settings is not None:
-        for key in session.setting_keys() - snapshot.settings.keys():
-            session.pop(key, None)
-        session.update(snapshot.settings)
+        gone |= session.setting_keys() - snapshot.settings.keys() - snapshot.unstorable
+    for key in filter(tracks, gone):
+        del session[key]  # pop() would read it
+    session.update(snapshot.settings or {})
     session.update(snapshot.changed)
 
 
@@ -114,4 +165,4 @@ def now() -> float:
     return time.time()
 
 
-__all__ = ["Committed", "SaveJob", "SaveState", "Snapshot", "apply", "now"]
+__all__ = ["Committed", "Notice", "SaveJob", "SaveState", "Snapshot", "TouchJob", "apply", "now"]

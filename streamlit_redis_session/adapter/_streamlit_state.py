@@ -9,10 +9,12 @@ Import from ``_streamlit_private``. Checked against Streamlit 1.66 and 1.67.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from enum import Enum
 from typing import Any, Final
 
 import streamlit
+from streamlit.errors import StreamlitAPIException
 
 from streamlit_redis_session.errors import ConfigurationError
 
@@ -232,6 +234,12 @@ class TabState:
                 if key not in refused:
                     self._state[key] = value
             return refused
+
+    def write_undrawn(self, values: Mapping[str, Any]) -> None:
+        """Set values as ``write`` does; a widget drawn in this run already keeps its own."""
+        for key, value in values.items():
+            with suppress(StreamlitAPIException):
+                self.write({key: value})
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove entries; a key that is not there is passed over."""

@@ -3,61 +3,46 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Hashable, Iterable, Mapping
-from dataclasses import dataclass
-from fnmatch import fnmatchcase
+import time
+from collections.abc import Callable, Collection, Iterable, Mapping
 from threading import RLock
 from typing import Literal
 
-from streamlit_redis_session import codec
 from streamlit_redis_session.adapter import _streamlit_private as private
-from streamlit_redis_session.adapter._identity import Identity, find_session
+from streamlit_redis_session.adapter._identity import find_session
+from streamlit_redis_session.adapter._options import Options
 from streamlit_redis_session.adapter._registry import Hub
 from streamlit_redis_session.adapter._saving import (
     Committed,
+    Notice,
     SaveJob,
     SaveState,
     Snapshot,
+    TouchJob,
+    apply,
     now,
 )
+from streamlit_redis_session.adapter._seen import Seen, is_setting
 from streamlit_redis_session.errors import (
+    ConfigurationError,
     LimitExceededError,
     SessionNotFoundError,
     SessionStoreError,
     StorageError,
     UnsupportedValueError,
 )
+from streamlit_redis_session.history import VersionGraph
 from streamlit_redis_session.objects import ManifestId, VersionId
 from streamlit_redis_session.session import Session, connect
 
 _LOGGER = logging.getLogger(__name__)
 
+EXPIRED = "The session has expired or was deleted. Reload the page to go on."
+TOUCHES = 10
+"""How often the time to live of a session is started anew while it lives."""
+_UNSAVED = ManifestId("")
 SETTLE_TIMEOUT_S = 30.0
 """How long an undo waits at most for changes that are being saved."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What ``attach()`` was told."""
-
-    identity: Identity
-    include: tuple[str, ...]
-    exclude: tuple[str, ...]
-    is_synchronous: bool
-
-    def tracks(self, key: str) -> bool:
-        """Whether an entry of session state is kept."""
-        return any(fnmatchcase(key, p) for p in self.include) and not any(
-            fnmatchcase(key, p) for p in self.exclude
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Notice:
-    """A line that the widget shows until it is dismissed."""
-
-    level: str
-    text: str
 
 
 class Tab:
@@ -71,22 +56,28 @@ class Tab:
         self.hub = hub
         self.options = options
         self.session: Session | None = None
-        self.cookie: str | None = None
+        self.cookie: tuple[str, str] | None = None
         self.lock = RLock()
         self.save_state = SaveState("saved")
         self.notices: dict[str, Notice] = {}
         self.left_out: dict[str, str] = {}
         self.label: str | None = None
         self.run_token: object = None
-        self.fragments: dict[str, str] = {}
-        """Widget key -> fragment that draws it."""
-        self._seen: dict[str, tuple[Hashable | None, object]] = {}
-        """Data values as last saved or shown: identity, and a snapshot that keeps it valid."""
-        self._seen_settings: object = None
+        self.is_woken = False
+        """Whether a run was asked for because another tab had saved something."""
+        self._is_echo = False
+        self._drawn: dict[str, tuple[str, object]] = {}
+        """Widget key -> the fragment that draws it, and what it showed last."""
+        self._seen = Seen()
+        self._pending = Snapshot()
+        """What a callback or an interrupted run changed, not yet given to the writer."""
+        self._has_lost = False
         self._offline: Session | None = None
-        self._drawn: object = None
+        self._history: tuple[VersionGraph, tuple[VersionId, ...]] | None = None
+        self._history_seq: int | None = None
         self._shown: dict[str, ManifestId] = {}
         self._shown_version: VersionId | None = None
+        self._touch_at = 0.0
 
     @property
     def working_session(self) -> Session:
@@ -96,6 +87,17 @@ class Tab:
         if self._offline is None:
             self._offline = connect(f"memory://offline-{self.tab_id}").session()
         return self._offline
+
+    def history(self) -> tuple[VersionGraph, tuple[VersionId, ...]]:
+        """Give the graph and the redo path; while something is being saved, as they were before.
+
+        So a rerun that draws the history does not wait for the store.
+        """
+        if self._history is None or not self.hub.writer.is_waiting(self):
+            session = self.working_session
+            self._history_seq = session.seen_seq  # first: what is newer than it is drawn anew
+            self._history = session.graph(), session.redo_path()
+        return self._history
 
     # opening
 
@@ -107,7 +109,10 @@ class Tab:
         """
         try:
             found = find_session(self.hub.store, self.options.identity)
-        except StorageError as error:
+            values = self._read_all(found.session, state, is_late=is_late)
+        except ConfigurationError:
+            raise
+        except SessionStoreError as error:
             self.hub.patience.failed()
             self.not_saved(str(error))
             return
@@ -117,19 +122,38 @@ class Tab:
         if found.notice:
             self.notices["identity"] = Notice("warning", found.notice)
         found.session.settle = self._settle
-        self.hub.join(found.session.key, self)
-        self.save_state = SaveState("saved")
-        self._restore(found.session, state, is_late=is_late)
+        self.hub.join(self)
+        self.save_state, self._has_lost = SaveState("saved"), False
+        self._history = None
+        self._restore(found.session, state, values, is_late=is_late)
+        self._touch(found.session)
 
-    def _restore(self, session: Session, state: private.TabState, *, is_late: bool) -> None:
+    def _read_all(
+        self, session: Session, state: private.TabState, *, is_late: bool
+    ) -> dict[str, object]:
         tracked = {key for key in session if self.options.tracks(key)}
+        return self._read(session, tracked - state.read().keys() if is_late else tracked)
+
+    def _restore(
+        self,
+        session: Session,
+        state: private.TabState,
+        values: Mapping[str, object],
+        *,
+        is_late: bool,
+    ) -> None:
         present = state.read().keys()
-        values = self._read(session, tracked - present if is_late else tracked)
         state.restore({k: v for k, v in values.items() if k not in present})
-        state.write({k: v for k, v in values.items() if k in present})
+        state.write_undrawn({k: v for k, v in values.items() if k in present})
+        self._seen.forget()
         self._note_shown(session, values)
-        settings = {k: v for k, v in values.items() if _is_setting(v)}
-        self._seen_settings = _describe(settings) if not is_late else None
+        self._seen.note_settings(None if is_late else values)
+
+    def _touch(self, session: Session) -> None:
+        """Keep a session that is only looked at from expiring."""
+        if time.monotonic() >= self._touch_at:
+            self._touch_at = time.monotonic() + self.hub.store.ttl.total_seconds() / TOUCHES
+            self.hub.writer.submit(TouchJob(session))
 
     def _read(self, session: Session, keys: Iterable[str]) -> dict[str, object]:
         """Read values; one that cannot be read is named, and kept in the store."""
@@ -142,6 +166,8 @@ class Tab:
         try:
             values[key] = session[key]
             self.notices.pop(f"unreadable {key}", None)
+        except StorageError:
+            raise  # it may be read later
         except SessionStoreError as error:
             _LOGGER.warning("%r could not be restored: %s", key, error)
             self.notices[f"unreadable {key}"] = Notice("error", f"{key}: {error}")
@@ -151,37 +177,64 @@ class Tab:
         at_head = session.head_values()
         self._shown = dict(at_head)
         self._shown_version = session.shown_version
-        for key, value in values.items():
-            if key in at_head:
-                self._seen[key] = (codec.identity(value), codec.snapshot(value))
-        for key in self._seen.keys() - at_head.keys():
-            del self._seen[key]
+        self._seen.note(values, at_head=at_head.keys())
+
+    def belongs_to_another(self, session_id: str) -> bool:
+        """Whether somebody else has signed in since this tab was opened."""
+        return self.session is not None and self.session.id != session_id
+
+    def leave(self, state: private.TabState) -> None:
+        """Take out of session state what belongs to this session, before it shows another's.
+
+        Settings that have just changed stay: who signs in says so by one.
+        """
+        seen = self._seen.keys()
+        snapshot = self._take(state)
+        snapshot.settings = None
+        if snapshot and self.session is not None:
+            self.hub.writer.submit(SaveJob(self, self.session, snapshot))
+        self._settle()
+        state.delete(seen - snapshot.own_settings)
 
     # a run begins
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
+        self._is_echo, self.is_woken = self.is_woken, False
         if self.session is None:
             if self.hub.patience.is_worth_a_try:
                 self.open(state, is_late=True)
             return
         if self.hub.writer.is_waiting(self):
             return
-        if self.hub.patience.is_worth_a_try:
-            self._refresh(self.session)
-        self.sync(state)
-
-    def _refresh(self, session: Session) -> None:
         try:
-            session.refresh()
-            self.hub.patience.answered()
+            if self.hub.patience.is_worth_a_try:
+                self._refresh(self.session, state)
+            self.sync(state, except_for=self._pending.own_settings)
         except SessionNotFoundError:
-            self.not_saved("The session has expired or was deleted. Reload the page to go on.")
-        except StorageError as error:
+            self.session = None  # what session state holds goes into a new one
+            self.open(state, is_late=True)
+        except SessionStoreError as error:
             self.hub.patience.failed()
             self.not_saved(str(error))
 
-    def sync(self, state: private.TabState) -> None:
+    def _refresh(self, session: Session, state: private.TabState) -> None:
+        if session.is_behind():
+            self._hold_edits(session, state)
+            if session.refresh():
+                self._pending = Snapshot(own_settings=self._pending.own_settings)
+        self.hub.patience.answered()
+        self._touch(session)
+        if self.save_state.state == "not-saved" and not self._has_lost:
+            self._to("saved")
+
+    def _hold_edits(self, session: Session, state: private.TabState) -> None:
+        """Keep what a callback or an interrupted run changed from being overwritten."""
+        self._pending.absorb(self._take(state))
+        if self._pending:
+            apply(self._pending, session, self.options.tracks)
+
+    def sync(self, state: private.TabState, *, except_for: Collection[str] = ()) -> None:
         """Bring session state to the session's head, where it shows something else."""
         session = self.session
         if session is None or session.head_values() == self._shown:
@@ -191,75 +244,44 @@ class Tab:
         gone = self._shown.keys() - at_head.keys()
         fresh = [k for k, v in at_head.items() if self._shown.get(k) != v]
         values = self._read(session, filter(self.options.tracks, fresh))
-        state.delete(k for k in (*gone, *drop) if self.options.tracks(k))
-        state.write(values | {k: v for k, v in put.items() if self.options.tracks(k)})
+        settings = {k: v for k, v in put.items() if k not in except_for and self.options.tracks(k)}
+        state.delete(k for k in (*gone, *drop) if self.options.tracks(k) and k not in except_for)
+        state.write_undrawn(values | settings)
         self._note_shown(session, values)
-        self._seen_settings = None
+        self._seen.note_settings(None)
 
     # a run ends
 
     def end_run(self, state: private.TabState) -> None:
         """Take a snapshot of what the run changed and have it saved."""
         with self.lock:
-            snapshot = self._snapshot(state.read())
+            snapshot, self._pending = self._pending, Snapshot()
+            snapshot.absorb(self._take(state))
             snapshot.label, self.label = self.label, None
-        if not snapshot:
+            snapshot.is_echo, self._is_echo = self._is_echo, False
+        if not snapshot or self.session is None:
             return
-        if self.session is None:
-            return
-        job = SaveJob(self, self.session, snapshot)
-        self._to("saving")
-        self.hub.writer.submit(job)
+        if snapshot.is_certain:
+            self._to("saving")
+        self.hub.writer.submit(SaveJob(self, self.session, snapshot))
         if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
             self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
 
-    def _snapshot(self, values: Mapping[str, object]) -> Snapshot:
-        snapshot = Snapshot()
-        settings: dict[str, tuple[object, object]] = {}
-        data_keys: set[str] = set()
-        for key, value in values.items():
-            if not self.options.tracks(key):
-                continue
-            if _is_setting(value):
-                self._take_setting(key, value, settings)
-            else:
-                data_keys.add(key)
-                self._take_data(key, value, snapshot)
-        unreadable = {k for k in self._shown if f"unreadable {k}" in self.notices}
-        snapshot.removed = self._seen.keys() - data_keys - unreadable
-        for key in snapshot.removed:
-            del self._seen[key]
-        described = {key: description for key, (_, description) in settings.items()}
-        if described != self._seen_settings:
-            self._seen_settings = described
-            snapshot.settings = {k: codec.snapshot(v) for k, (v, _) in settings.items()}
+    def _take(self, state: private.TabState) -> Snapshot:
+        values = {k: v for k, v in state.read().items() if self.options.tracks(k)}
+        snapshot = self._seen.changes(values, self.leave_out)
+        gone = self.left_out.keys() - values.keys()
+        storable = {k for k in values if k not in snapshot.unstorable and is_setting(values[k])}
+        for key in gone | (self.left_out.keys() & storable):
+            self.left_out.pop(key, None)
         return snapshot
-
-    def _take_data(self, key: str, value: object, snapshot: Snapshot) -> None:
-        identity = codec.identity(value)
-        seen = self._seen.get(key)
-        if identity is not None and seen is not None and seen[0] == identity:
-            return
-        try:
-            copy = codec.snapshot(value)
-        except UnsupportedValueError as error:
-            self.leave_out(key, error)
-            return
-        self._seen[key] = (codec.identity(copy), copy)
-        snapshot.changed[key] = copy
-
-    def _take_setting(
-        self, key: str, value: object, settings: dict[str, tuple[object, object]]
-    ) -> None:
-        try:
-            settings[key] = (value, _describe_one(key, value))
-        except UnsupportedValueError as error:
-            self.leave_out(key, error)
 
     # what the writer says
 
-    def saved(self, snapshot: Snapshot, committed: Committed | None) -> None:
-        """Hear that a snapshot is in the store."""
+    def saved(
+        self, snapshot: Snapshot, committed: Committed | None, refused: Collection[str]
+    ) -> None:
+        """Hear that a snapshot is in the store, except for some values."""
         session = self.session
         assert session is not None
         with self.lock:
@@ -270,17 +292,25 @@ class Tab:
             for key in snapshot.removed:
                 self._shown.pop(key, None)
             self._shown_version = session.shown_version
+        for key in snapshot.changed.keys() - set(refused):
+            self.left_out.pop(key, None)
+            self.notices.pop(f"unreadable {key}", None)
         self.hub.patience.answered()
+        self._has_lost = False
         if committed is not None and committed.how == "branch":
-            self.notices["branch"] = Notice(
-                "info", f"This edit went to a branch of its own: {committed.head.branch}."
-            )
+            self._say_branch(committed.head.branch)
         if not self.hub.writer.has_more(self):
+            self._history = None  # this job counts as waiting until it returns
             self._to("saved")
-        if committed is not None and committed.how != "nothing":
+        if committed is not None and committed.how != "nothing" and not snapshot.is_echo:
             self.tell_others()
         if at_head != self._shown:
             private.request_rerun(self.tab_id, None)
+
+    def _say_branch(self, branch: str) -> None:
+        others = {k: v for k, v in list(self.notices.items()) if not k.startswith("branch ")}
+        notice = Notice("info", f"This edit went to a branch of its own: {branch}.")
+        self.notices = others | {f"branch {branch}": notice}
 
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
@@ -289,6 +319,16 @@ class Tab:
             _LOGGER.warning("Not saved: %s", reason)
         self.save_state = SaveState("not-saved", reason, since)
         self.redraw()
+
+    def lost(self, error: Exception) -> None:
+        """Hear that a snapshot will not be saved by trying again."""
+        self._has_lost = True
+        if isinstance(error, SessionNotFoundError):
+            self.not_saved(EXPIRED)
+        elif isinstance(error, SessionStoreError):
+            self.not_saved(str(error))
+        else:
+            self.not_saved(f"An error in the package: {type(error).__name__}: {error}")
 
     def leave_out(self, key: str, error: UnsupportedValueError | LimitExceededError) -> None:
         """Name a value that cannot be kept: in the widget, and once in the log."""
@@ -303,28 +343,32 @@ class Tab:
         if state == "saved":
             self.redraw()
 
-    def look(self) -> object:
+    def look(self) -> tuple[object, ...]:
         """Give everything that the widget shows, to be compared with what it shows already."""
-        graph_seq = self.session.seen_seq if self.session is not None else None
-        return (self.save_state, graph_seq, tuple(self.notices), tuple(self.left_out))
+        return (self.save_state, tuple(self.notices), tuple(self.left_out))
 
-    def drawn(self, widget_key: str, fragment_id: str | None) -> None:
-        """Note that a widget shows the present look."""
+    def drawn(self, widget_key: str, fragment_id: str | None, look: tuple[object, ...]) -> None:
+        """Note what a widget shows: the look from before its payload was built, and history."""
         if fragment_id is not None:
-            self.fragments[widget_key] = fragment_id
-        self._drawn = self.look()
+            self._drawn[widget_key] = (fragment_id, (*look, self._history_seq))
 
     def redraw(self) -> None:
         """Draw the widgets of this tab anew, if they show something else; not the app."""
-        if self.look() != self._drawn:
-            for fragment_id in set(self.fragments.values()):
-                private.request_rerun(self.tab_id, fragment_id)
+        look = (*self.look(), self.working_session.seen_seq)
+        for fragment_id in {f for f, shown in list(self._drawn.values()) if shown != look}:
+            private.request_rerun(self.tab_id, fragment_id)
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
         if self.session is not None:
             for other in self.hub.others(self.session.key, self):
-                private.request_rerun(other.tab_id, None)
+                other.wake()
+
+    def wake(self) -> None:
+        """Run the app of this tab anew, so that it follows."""
+        self.is_woken = True
+        if not private.request_rerun(self.tab_id, None):
+            self.is_woken = False
 
     def _settle(self) -> bool:
         return self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
@@ -341,20 +385,16 @@ class Tab:
         """
         if self.session is None:
             raise StorageError(self.save_state.reason or "The store does not answer.")
+        if self._settle():
+            self._hold_edits(self.session, state)
         action(self.session)
+        self._forget_pending()
         self.sync(state)
         self.tell_others()
 
-
-def _is_setting(value: object) -> bool:
-    return codec.classify(value) is codec.Kind.SETTING
-
-
-def _describe(settings: Mapping[str, object]) -> dict[str, object]:
-    return {key: _describe_one(key, value) for key, value in settings.items()}
-
-
-def _describe_one(key: str, value: object) -> object:
-    """Describe a setting so that equal descriptions mean equal settings."""
-    encoded = codec.encode(value, path=key)
-    return encoded.description, [bytes(c.piece(0, c.rows)) for c in encoded.columns]
+    def _forget_pending(self) -> None:
+        """Note that session state shows edits which head, having moved, may not have."""
+        self._shown |= dict.fromkeys(self._pending.changed, _UNSAVED)
+        for key in self._pending.removed:
+            self._shown.pop(key, None)
+        self._pending = Snapshot()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -181,10 +181,15 @@ class Chunker:
         width = _width(planned.column.spec())
         return seal(content, key=self._keys.chunk, role=_CHUNK_ROLE, name=chunk_id, width=width)
 
-    def assemble(
-        self, manifest: Manifest, sealed: Mapping[ChunkId, bytes | None], *, most_bytes: int
-    ) -> tuple[list[Column], Selections]:
-        """Open the chunks of a manifest and put its columns together.
+    def build(
+        self,
+        column: StoredColumn,
+        rows_per_chunk: int,
+        sealed: Mapping[ChunkId, bytes | None],
+        *,
+        most_bytes: int,
+    ) -> Column:
+        """Open a column's chunks and put its pieces together, without its selection.
 
         Raises
         ------
@@ -193,17 +198,29 @@ class Chunker:
         CorruptDataError
             Some bytes are not what was written.
         """
-        missing = [c for c in manifest.chunk_ids() if sealed.get(c) is None]
+        if column.selection is not None and column.selection.affine is not None:
+            return FixedColumn(np.empty(0, dtype=np.int64))  # it is counted, not read
+        missing = [c for c in column.chunk_ids if sealed.get(c) is None]
         if missing:
             raise ChunkNotFoundError(missing)
+        pieces = self._open_pieces(column, rows_per_chunk, sealed, most_bytes)
+        return column_from_pieces(column.pieces_spec, list(pieces))
 
-        def build(column: StoredColumn) -> Column:
-            pieces = self._open_pieces(column, manifest.rows_per_chunk, sealed, most_bytes)
-            return column_from_pieces(column.pieces_spec, list(pieces))
+    @staticmethod
+    def assemble(manifest: Manifest, built: Sequence[Column]) -> tuple[list[Column], Selections]:
+        """Give a value's columns from what ``build`` made of ``manifest.all_columns()``.
 
-        packed = {p.key: build(p) for p in manifest.positions_columns()}
+        Raises
+        ------
+        CorruptDataError
+            Positions do not fit what they select from.
+        """
+        count = len(manifest.columns)
+        positions = manifest.positions_columns()
+        packed = {p.key: column for p, column in zip(positions, built[count:], strict=True)}
         selections = Selections(packed)
-        return [_chosen(column, build, selections) for column in manifest.columns], selections
+        pairs = zip(manifest.columns, built, strict=False)
+        return [_chosen(column, base, selections) for column, base in pairs], selections
 
     def _open_pieces(
         self,
@@ -284,20 +301,18 @@ class Selections:
         return self._positions[key]
 
 
-def _chosen(
-    column: StoredColumn, build: Callable[[StoredColumn], Column], selections: Selections
-) -> Column:
-    """Build a column, through its selection where it has one."""
+def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Column:
+    """Take the rows of a column's selection, where it has one."""
     selection = column.selection
     if selection is None:
-        return build(column)
+        return base
     positions = selections.positions(selection, column.spec["rows"])
     assert positions is not None
     if len(positions) != column.spec["rows"]:
         raise CorruptDataError("a row selection", "its columns have different numbers of rows")
     if selection.affine is not None:
         return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
-    return take(build(column), positions)
+    return take(base, positions)
 
 
 def _width(spec: dict[str, object]) -> int:

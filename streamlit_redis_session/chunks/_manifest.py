@@ -132,6 +132,7 @@ class Manifest:
             head = json.loads(data[4 : 4 + length])
             if head["format"] != _FORMAT:
                 raise CorruptDataError("a manifest", f"unknown format {head['format']!r}")
+            description = head["description"]
             rows_per_chunk = _natural(head["rows_per_chunk"], least=1)
             columns, at = _columns_from_json(head["columns"], data, 4 + length, rows_per_chunk)
             count = _natural(head["value_columns"])
@@ -140,7 +141,7 @@ class Manifest:
             raise CorruptDataError("a manifest", f"it does not parse ({error})") from error
         if at != len(data):
             raise CorruptDataError("a manifest", "bytes are left over")
-        return cls(head["description"], rows_per_chunk, tuple(chosen))
+        return cls(description, rows_per_chunk, tuple(chosen))
 
 
 def piece_ranges(rows: int, rows_per_chunk: int) -> list[tuple[int, int]]:

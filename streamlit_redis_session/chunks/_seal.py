@@ -34,6 +34,8 @@ _SAMPLE_BYTES = 16 * 1024
 _TOO_SMALL_BYTES = 64
 _WORTH = 0.9
 """A compression is used when it saves at least a tenth."""
+_WORTH_SHUFFLE = 0.85
+"""The byte shuffle takes as long as decompressing: it has to save more for it."""
 
 _CODECS = {_ZSTD: "zstd", _SHUFFLE_ZSTD: "zstd", _LZ4: "lz4_raw"}
 
@@ -100,7 +102,8 @@ def _choose_compression(content: bytes | memoryview, width: int) -> int:
     sample = content[middle : middle + _SAMPLE_BYTES]
     sizes = {_NONE: int(len(sample) * _WORTH), _ZSTD: len(_compress(sample, _ZSTD, width))}
     if width > 1 and len(sample) % width == 0:
-        sizes[_SHUFFLE_ZSTD] = len(_compress(sample, _SHUFFLE_ZSTD, width))
+        shuffled = len(_compress(sample, _SHUFFLE_ZSTD, width))
+        sizes[_SHUFFLE_ZSTD] = int(shuffled / _WORTH_SHUFFLE)
     if len(content) % width:
         sizes.pop(_SHUFFLE_ZSTD, None)
     return min(sizes, key=lambda method: sizes[method])

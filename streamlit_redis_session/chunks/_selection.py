@@ -112,6 +112,8 @@ def take(base: Column, positions: Positions) -> Column:
 
 def pack(positions: Positions, base_rows: int) -> tuple[Form, FixedColumn]:
     """Write positions in the smallest form."""
+    if len(positions) == 0:
+        return "ranges", FixedColumn(np.empty(0, dtype=np.int64))
     steps = np.diff(positions)
     if len(steps) == 0 or bool((steps > 0).all()):
         breaks = np.flatnonzero(steps != 1)

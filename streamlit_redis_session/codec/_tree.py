@@ -10,7 +10,12 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from streamlit_redis_session.codec.columns import Column, FixedColumn, VarColumn
+from streamlit_redis_session.codec.columns import (
+    Column,
+    FixedColumn,
+    SegmentedColumn,
+    VarColumn,
+)
 from streamlit_redis_session.errors import CorruptDataError, UnsupportedValueError
 from streamlit_redis_session.objects import JSON
 
@@ -117,6 +122,8 @@ class Reader:
     def var(self, ordinal: JSON, rows: int | None = None) -> VarColumn:
         """Give a column of elements of any length."""
         column = self._take(ordinal)
+        if isinstance(column, SegmentedColumn):
+            column = column.joined()
         if not isinstance(column, VarColumn):
             raise damaged("a column has one width where elements of any length are due")
         if rows is not None and column.rows != rows:

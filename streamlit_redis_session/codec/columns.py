@@ -164,6 +164,14 @@ class SegmentedColumn:
         bodies = [part[head:] for part, head in zip(parts, heads, strict=True)]
         return b"".join((*lengths, *bodies))
 
+    def joined(self) -> VarColumn:
+        """Copy the segments together."""
+        lengths = np.concatenate([np.diff(segment.offsets) for segment in self.segments])
+        offsets = np.zeros(len(lengths) + 1, dtype=np.int64)
+        np.cumsum(lengths, out=offsets[1:])
+        bodies = [s.data[int(s.offsets[0]) : int(s.offsets[-1])] for s in self.segments]
+        return VarColumn(offsets, np.concatenate(bodies), frozen=True)
+
     def _within(self, start: int, stop: int) -> Iterator[tuple[VarColumn, tuple[int, int]]]:
         at = 0
         for segment in self.segments:

@@ -25,12 +25,12 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
 from streamlit_redis_session.history._leases import LeaseBook
+from streamlit_redis_session.history._transfer import read_columns, sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
 
 TABLE_ROLE = "manifest"
 SETTINGS_ROLE = "settings"
-_BATCH_BYTES = 8 * 2**20
 _PROBE_BYTES = 2**20
 """From this much on it pays to ask first which chunks the store has already."""
 
@@ -200,15 +200,9 @@ class ValueStore:
         if lost:
             raise BaseLostError(lost)
         sent = 0
-        batch: dict[ChunkId, bytes] = {}
-        batch_bytes = 0
-        for chunk_id in stale:
-            batch[chunk_id] = self._chunker.seal_chunk(chunk_id, planned[chunk_id])
-            batch_bytes += len(batch[chunk_id])
-            if batch_bytes >= _BATCH_BYTES:
-                sent += self._put(batch, lease_s)
-                batch, batch_bytes = {}, 0
-        return sent + (self._put(batch, lease_s) if batch else 0)
+        for batch in sealed_batches(self._chunker, {c: planned[c] for c in stale}):
+            sent += self._put(batch, lease_s)
+        return sent
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
         self._backend.put_chunks(batch, lease_s=lease_s)
@@ -307,16 +301,13 @@ class ValueStore:
         size = max(manifest.nbytes, manifest.pieces_nbytes)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
-        chunk_ids = manifest.chunk_ids()
-        sealed = self._backend.get_chunks(chunk_ids)
-        lost = [c for c, data in zip(chunk_ids, sealed, strict=True) if data is None]
-        if lost:
-            self._leases.forget(lost)
-            raise ChunkNotFoundError(lost, value=path)
-        columns, selections = self._chunker.assemble(
-            manifest,
-            dict(zip(chunk_ids, sealed, strict=True)),
-            most_bytes=self._limits.value_bytes,
-        )
+        try:
+            built = read_columns(
+                self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
+            )
+        except ChunkNotFoundError as error:
+            self._leases.forget(map(ChunkId, error.chunk_ids))
+            raise ChunkNotFoundError(error.chunk_ids, value=path) from None
+        columns, selections = self._chunker.assemble(manifest, built)
         value = codec.decode(manifest.description, columns)
         return Held(value, manifest_id, manifest, selections=selections)

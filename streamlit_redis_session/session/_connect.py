@@ -64,7 +64,7 @@ def connect(
         resolve_url(url, streamlit_secret=_streamlit_secret), namespace=namespace
     )
     keys = Keys.derive(secret, namespace=namespace)
-    return Store(backend, keys, ttl=ttl, limits=limits or Limits())
+    return Store(backend, keys, namespace=namespace, ttl=ttl, limits=limits or Limits())
 
 
 def _streamlit_secret() -> str | None:

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
     ConfigurationError,
     LimitExceededError,
-    NothingToRedoError,
-    NothingToUndoError,
-    RefNotFoundError,
-    StorageUnavailableError,
 )
 from streamlit_redis_session.history import (
     SETTINGS_FIELD,
@@ -22,23 +17,22 @@ from streamlit_redis_session.history import (
     Draft,
     Repository,
     ValueStore,
-    normal_name,
 )
 from streamlit_redis_session.objects import (
     Head,
     Limits,
     ManifestId,
-    RefName,
     SessionKey,
     Version,
     VersionId,
 )
 from streamlit_redis_session.session._lifetime import Lifetime, lease_s
+from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
 
 
-class SessionCore(MutableMapping[str, object]):
+class SessionCore(ReadingMapping):
     """A mapping of working values over a history of versions."""
 
     def __init__(
@@ -72,7 +66,7 @@ class SessionCore(MutableMapping[str, object]):
         self._working.replace_settings(
             {k: codec.snapshot(v) for k, v in settings.items() if k not in at_head}
         )
-        staged = self._working.stage(_leave_out)
+        staged = self._working.stage(leave_out)
         self._note_settings(staged)
 
     # identity
@@ -128,6 +122,10 @@ class SessionCore(MutableMapping[str, object]):
         with self._lock:
             self._working.remove(key)
 
+    def __contains__(self, key: object) -> bool:
+        with self._lock:
+            return key in self._working
+
     def __iter__(self) -> Iterator[str]:
         with self._lock:
             return iter(self._working.keys())
@@ -143,7 +141,7 @@ class SessionCore(MutableMapping[str, object]):
         """Whether a commit would make a version. Costs what finding that out costs."""
         self.settle()
         with self._lock:
-            return self._working.stage(_raise).data_differs(self.head_values())
+            return self._working.stage(refuse_all).data_differs(self.head_values())
 
     def commit(self, message: str | None = None) -> Version | None:
         """Record the working values as a new version of the current branch.
@@ -171,7 +169,7 @@ class SessionCore(MutableMapping[str, object]):
             before; the same call may be made again.
         """
         self.settle()
-        committed = self.commit_staged(message, refuse=_raise)
+        committed = self.commit_staged(message, refuse=refuse_all)
         return committed.version if committed and committed.how != "nothing" else None
 
     def commit_staged(self, message: str | None, *, refuse: Refuse) -> Committed | None:
@@ -261,147 +259,6 @@ class SessionCore(MutableMapping[str, object]):
         assert isinstance(settings, dict)
         return settings
 
-    # moving head
-
-    @property
-    def can_undo(self) -> bool:
-        """Whether head has a parent."""
-        self.settle()
-        return bool(self._repository.undo_steps(self._head))
-
-    @property
-    def can_redo(self) -> bool:
-        """Whether the branch goes on after head."""
-        self.settle()
-        return bool(self._repository.redo_steps(self._head))
-
-    def undo(self, steps: int = 1) -> Version:
-        """Move head to its first parent, ``steps`` times; the branch keeps its tip.
-
-        Data come back as they were, and so do the settings that differ between the version left
-        and the version reached. Uncommitted changes are committed first, so that ``redo`` brings
-        them back.
-
-        Raises
-        ------
-        NothingToUndoError
-            There are fewer steps than that; head is where it was.
-        """
-        with self._moving():
-            path = self._repository.undo_steps(self._head)
-            if not 1 <= steps <= len(path):
-                raise NothingToUndoError(steps, available=len(path))
-            return self._go(Head(self._head.branch, path[steps - 1]))
-
-    def redo(self, steps: int = 1) -> Version:
-        """Move head ``steps`` versions towards its branch's tip.
-
-        Raises
-        ------
-        NothingToRedoError
-            There are fewer steps than that; head is where it was.
-        """
-        with self._moving():
-            path = self._repository.redo_steps(self._head)
-            if not 1 <= steps <= len(path):
-                raise NothingToRedoError(steps, available=len(path))
-            return self._go(Head(self._head.branch, path[steps - 1]))
-
-    def checkout(
-        self, ref: str, *, keys: Sequence[str] | None = None, branch: str | None = None
-    ) -> Version:
-        """Show another version, or bring some of its values back.
-
-        Parameters
-        ----------
-        ref
-            A branch, a tag, a version id or a unique prefix of at least 4 characters, or
-            ``HEAD``, each with ``~n`` and ``^n`` behind it.
-        keys
-            Bring back these values alone, as working values on the present head.
-        branch
-            The branch that head gets; ``None``: the named one, else the present one where the
-            version lies on it, else another that has it.
-
-        Raises
-        ------
-        RefNotFoundError, VersionNotFoundError
-            Nothing has this name; head is where it was.
-        """
-        with self._moving(by_name=True):
-            version_id = self._repository.resolve(ref, self._head)
-            if keys is not None:
-                return self._bring_back(version_id, keys)
-            return self._go(Head(self._branch_of(ref, version_id, branch), version_id))
-
-    def _branch_of(self, ref: str, version_id: VersionId, branch: str | None) -> RefName:
-        branches = self._repository.state.branches
-        for name in (branch, ref):
-            if name is not None and normal_name(name) in branches:
-                return normal_name(name)
-        if branch is not None:
-            raise RefNotFoundError(branch, known=branches)
-        return self._repository.branch_for(version_id, self._head)
-
-    def _bring_back(self, version_id: VersionId, keys: Sequence[str]) -> Version:
-        version = self._version(version_id)
-        settings = self._settings_of(version_id)
-        found: dict[str, object] = {}
-        for key in keys:
-            if key in version.values:
-                held = self._values.load(self.key, version.values[key], path=key)
-                found[key] = codec.snapshot(held.value)
-            elif key in settings:
-                found[key] = codec.snapshot(settings[key])
-            else:
-                known = [*version.values, *settings]
-                raise RefNotFoundError(f"{version.short_id}:{key}", known=known)
-        for key, value in found.items():
-            self._working.put(key, value)
-        return version
-
-    @contextmanager
-    def _moving(self, *, by_name: bool = False) -> Iterator[None]:
-        """Hold the lock, with nothing uncommitted that a move could drop.
-
-        ``by_name`` asks first what others made of branches and tags.
-        """
-        if not self.settle():
-            raise StorageUnavailableError(
-                "The last changes are not saved yet, because the store does not answer. "
-                "Try again when it does."
-            )
-        with self._lock:
-            self.commit_staged(None, refuse=_leave_out)
-            if by_name and self._repository.has_moved():
-                self._repository.reload()
-            yield
-
-    def _go(self, head: Head) -> Version:
-        """Move head, then the working values; nothing has changed when it raises."""
-        assert head.version is not None
-        put, drop = self.settings_between(self._head.version, head.version)
-        self._lifetime.renew_if_due()
-        self._repository.move_head(head)
-        self._adopt(head, put, drop)
-        if put or drop:
-            self._save_settings(self._working.stage(_leave_out))
-        return self._version(head.version)
-
-    def _adopt(self, head: Head, put: Mapping[str, object], drop: Sequence[str]) -> None:
-        self._head = head
-        self._working.show(self.head_values())
-        self._working.replace_settings(put, drop=drop)
-
-    def settings_between(
-        self, left: VersionId | None, reached: VersionId | None
-    ) -> tuple[dict[str, object], list[str]]:
-        """Give the settings that differ between two versions: those to set, those to drop."""
-        before, after = self._settings_of(left), self._settings_of(reached)
-        put = {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
-        drop = [k for k in before if k not in after]
-        return {k: codec.snapshot(v) for k, v in put.items()}, drop
-
     # text
 
     def _check_text(self, what: str, text: str) -> None:
@@ -416,27 +273,16 @@ def _nothing_to_settle() -> bool:
     return True
 
 
-def _raise(key: str, error: Exception) -> None:
+def refuse_all(key: str, error: Exception) -> None:
     """Refuse the whole commit because of one value."""
     del key
     raise error
 
 
-def _leave_out(key: str, error: Exception) -> None:
+def leave_out(key: str, error: Exception) -> None:
     """Leave a value out of the commit; the adapter has named it already."""
     del key, error
 
 
 def _one_line(text: str | None) -> str:
     return " ".join((text or "").split())
-
-
-def _same(a: object, b: object) -> bool:
-    """Compare two settings exactly: type, bits and order."""
-    left, right = codec.encode(a, path="a"), codec.encode(b, path="b")
-    if left.description != right.description or len(left.columns) != len(right.columns):
-        return False
-    return all(
-        x.spec() == y.spec() and bytes(x.piece(0, x.rows)) == bytes(y.piece(0, y.rows))
-        for x, y in zip(left.columns, right.columns, strict=True)
-    )

@@ -22,10 +22,10 @@ from streamlit_redis_session.history import (
     normal_name,
 )
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
-from streamlit_redis_session.session._core import SessionCore
+from streamlit_redis_session.session._moves import SessionMoves
 
 
-class Session(SessionCore):
+class Session(SessionMoves):
     """One analyst's workspace: working values, and the history behind them.
 
     Get one from ``store.session()``. Values are read when they are first asked for; what you set

@@ -47,7 +47,17 @@ class StoreStats:
 class Store:
     """Sessions of one namespace on one server; made by ``connect()``, safe in all threads."""
 
-    def __init__(self, backend: Backend, keys: Keys, *, ttl: timedelta, limits: Limits) -> None:
+    def __init__(
+        self,
+        backend: Backend,
+        keys: Keys,
+        *,
+        namespace: str,
+        ttl: timedelta,
+        limits: Limits,
+    ) -> None:
+        self.namespace = namespace
+        """The first part of every key."""
         self._backend = backend
         self._keys = keys
         self._ttl_s = max(1, int(ttl.total_seconds()))

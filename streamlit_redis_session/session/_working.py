@@ -69,6 +69,10 @@ class WorkingValues:
         """List the keys, data and settings, in the order in which they came."""
         return list(self._values)
 
+    def __contains__(self, key: object) -> bool:
+        """Say whether there is a value, readable or not."""
+        return key in self._values
+
     def get(self, key: str) -> object:
         """Return a value, reading it from the store when it is asked for the first time.
 
@@ -129,7 +133,7 @@ class WorkingValues:
     # what differs
 
     def stage(self, refuse: Refuse, *, afresh: bool = False) -> Staged:
-        """Plan everything that differs from head. Reads no chunk and writes nothing.
+        """Plan everything that differs from head. Writes nothing, and reads only replaced values.
 
         Parameters
         ----------
@@ -159,7 +163,8 @@ class WorkingValues:
             return
         try:
             snapshot = codec.snapshot(value)
-            plan = self._store.plan(snapshot, path=key, before=None if afresh else held)
+            before = None if afresh else held or self._at_head_of(key)
+            plan = self._store.plan(snapshot, path=key, before=before)
         except (UnsupportedValueError, LimitExceededError) as error:
             refuse(key, error)
             if key in self._at_head:  # what could be stored of it last stays
@@ -204,13 +209,23 @@ class WorkingValues:
     def _change(self, key: str, snapshot: object) -> Change:
         if key not in self._at_head:
             return compare(key, None, snapshot)
-        try:
-            before = self._load(key, self._at_head[key]).value
-        except (ChunkNotFoundError, CorruptDataError, LimitExceededError):
-            # what takes the place of a lost value can still be saved
+        before = self._at_head_of(key)
+        if before is None:
             rows, columns = codec.describe_shape(snapshot)
             return Change(key, "changed", rows_after=rows, columns_after=columns)
-        return compare(key, before, snapshot)
+        return compare(key, before.value, snapshot)
+
+    def _at_head_of(self, key: str) -> Held | None:
+        """Read what head has of a value; ``None`` when it has none, or it cannot be read.
+
+        What takes the place of a lost value can still be saved.
+        """
+        if key not in self._at_head:
+            return None
+        try:
+            return self._load(key, self._at_head[key])
+        except (ChunkNotFoundError, CorruptDataError, LimitExceededError):
+            return None
 
     def setting_keys(self) -> set[str]:
         """List the loaded values that are not data."""

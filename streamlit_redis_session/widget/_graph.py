@@ -79,9 +79,9 @@ def _fragment(mode: Mode, height: int, key: str) -> None:
     slot = current_state().slot
     if slot.pop(_RERUN, False):
         st.rerun()
-    inbox = _inbox(key)
-    payload = build_payload(tab, mode=mode, height=height, ack=inbox.ack)
-    tab.drawn(key, current_fragment_id())
+    look = tab.look()  # before the payload: what is saved in between is drawn anew
+    payload = build_payload(tab, mode=mode, height=height, ack=_inbox(key).ack)
+    tab.drawn(key, current_fragment_id(), look)
     component()(key=key, data=payload, on_action_change=lambda: _on_action(key))
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from streamlit_redis_session.adapter import COOKIE_NAME, Tab
+from streamlit_redis_session.adapter import Tab
 from streamlit_redis_session.history import VersionGraph
 from streamlit_redis_session.objects import DEFAULT_BRANCH, JSON, RefName, Version, VersionId
 
@@ -17,9 +17,7 @@ WINDOW_ROWS = 300
 
 def build_payload(tab: Tab, *, mode: str, height: int, ack: JSON) -> dict[str, Any]:
     """Collect everything that one draw of the widget shows."""
-    session = tab.working_session
-    graph = session.graph()
-    redo = session.redo_path()
+    graph, redo = tab.history()
     save = tab.save_state
     return {
         "protocol": PROTOCOL,
@@ -34,9 +32,9 @@ def build_payload(tab: Tab, *, mode: str, height: int, ack: JSON) -> dict[str, A
         "save": {"state": save.state, "reason": save.reason, "since": save.since},
         "notices": [
             {"id": key, "level": notice.level, "text": notice.text}
-            for key, notice in tab.notices.items()
+            for key, notice in list(tab.notices.items())
         ],
-        "left_out": [{"key": key, "reason": reason} for key, reason in tab.left_out.items()],
+        "left_out": [{"key": key, "reason": reason} for key, reason in list(tab.left_out.items())],
         "ack": ack,
         "cookie": _cookie(tab),
         "where": _where(tab),
@@ -90,7 +88,8 @@ def _cookie(tab: Tab) -> JSON:
     if tab.cookie is None:
         return None
     seconds = int(tab.hub.store.ttl.total_seconds())
-    return {"name": COOKIE_NAME, "value": tab.cookie, "max_age_s": seconds}
+    name, value = tab.cookie
+    return {"name": name, "value": value, "max_age_s": seconds}
 
 
 def _where(tab: Tab) -> str:

@@ -1,0 +1,96 @@
+"""Versions and refs as bytes, and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.graphs import START, manifest, vid
+
+from streamlit_redis_session.errors import CorruptDataError
+from streamlit_redis_session.history._records import (
+    head_from_bytes,
+    head_to_bytes,
+    version_content,
+    version_from_record,
+    version_to_record,
+)
+from streamlit_redis_session.objects import Change, Head, RefName, Version, VersionId
+
+CHANGE = Change(
+    "df", "changed", 10, 8, 3, 4, ("a",), ("b",), ("c",), ("d", "e"), cells_changed=None
+)
+VERSION = Version(
+    id=vid("c"),
+    parents=(vid("b"), vid("a")),
+    message='df: -2 rows "quoted" \u2028 ü \ud800',
+    created_at=START,
+    author="tool server",
+    changes=(CHANGE, Change("x", "removed"), Change("y", "added", rows_after=3)),
+    annotation="a note",
+    values={"df": manifest(1), "ключ": manifest(2)},
+    settings=manifest(3),
+)
+
+
+def test_a_version_comes_back_equal() -> None:
+    content = version_content(VERSION, "nonce")
+    back, same_content, nonce = version_from_record(
+        VERSION.id, version_to_record(content, "a note")
+    )
+
+    assert back == VERSION
+    assert (same_content, nonce) == (content, "nonce")
+
+
+def test_the_content_that_names_a_version_leaves_its_annotation_out() -> None:
+    assert b"a note" not in version_content(VERSION, "nonce")
+
+
+def test_another_nonce_is_another_content() -> None:
+    """Two equal edits of two tabs are two versions."""
+    assert version_content(VERSION, "1") != version_content(VERSION, "2")
+
+
+CONTENT = json.loads(version_content(VERSION, "n"))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "not JSON",
+        "[]",
+        "{}",
+        json.dumps({**CONTENT, "format": 2}),
+        json.dumps({**CONTENT, "created_at": "yesterday"}),
+        json.dumps({**CONTENT, "created_at": None}),
+        json.dumps({**CONTENT, "created_at": "0001-01-01T00:00:00+05:00"}),
+        json.dumps({**CONTENT, "changes": [{"key": "k", "kind": "changed", "new": 1}]}),
+        json.dumps({**CONTENT, "values": []}),
+        json.dumps({k: v for k, v in CONTENT.items() if k != "nonce"}),
+    ],
+)
+def test_a_record_that_is_none_is_refused(content: str) -> None:
+    record = json.dumps({"content": content, "annotation": ""}).encode()
+    with pytest.raises(CorruptDataError, match=r"version 63636363"):
+        version_from_record(vid("c"), record)
+
+
+@pytest.mark.parametrize("record", [b"", b"[]", b"\xff", b'{"content": 5, "annotation": ""}'])
+def test_bytes_that_are_no_record_are_refused(record: bytes) -> None:
+    with pytest.raises(CorruptDataError):
+        version_from_record(vid("c"), record)
+
+
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Zs", "Cc"]), min_size=1))
+def test_a_head_comes_back_equal(branch: str) -> None:
+    for version in (None, VersionId("0" * 40)):
+        head = Head(RefName(branch), version)
+        assert head_from_bytes(head_to_bytes(head)) == head
+
+
+def test_a_ref_that_is_not_text_is_named_as_damage() -> None:
+    with pytest.raises(CorruptDataError, match="a ref"):
+        head_from_bytes(b"\xff\xfe main")

@@ -1,0 +1,12 @@
+"""What every session promises, over every store."""
+
+from __future__ import annotations
+
+from .contract_moves import MovesContract
+from .contract_refs import RefsContract
+from .contract_tabs import TabsContract
+from .contract_values import ValuesContract
+
+
+class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract):
+    """Subclass it and say where the store is, with a ``url`` fixture."""
