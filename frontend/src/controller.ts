@@ -61,6 +61,16 @@ export class Controller {
     this.ages = setInterval(() => this.refreshAges(), AGES_EVERY_MS)
   }
 
+  /** Go on in another place, with everything that was asked for. */
+  moveTo(parent: HTMLElement | ShadowRoot): void {
+    parent.append(this.frame.root)
+  }
+
+  /** Leave the page; `moveTo` or `dispose` follows. */
+  leave(): void {
+    this.frame.root.remove()
+  }
+
   dispose(): void {
     clearInterval(this.ages)
     clearInterval(this.ticker)

@@ -60,6 +60,30 @@ describe("one widget for each place in the page", () => {
     expect(widgets()).toHaveLength(0)
   })
 
+  test("a place that is set up anew within a rerun keeps what was asked for", () => {
+    const sent = vi.fn()
+    const leave = call({ data: rawPayload("d<c c<b b<a a"), setTriggerValue: sent })
+    const undo = () => parentElement.querySelector<HTMLButtonElement>("[aria-label^=Undo]")?.click()
+    undo()
+    undo()
+    leave()
+    vi.advanceTimersByTime(10)
+    expect(widgets()).toHaveLength(0)
+
+    parentElement.remove()
+    parentElement = document.body.appendChild(document.createElement("div"))
+    const { client, seq } = sent.mock.lastCall?.[1] ?? { client: "", seq: 0 }
+    const data = { ...rawPayload("d<c c<b b<a a"), head: { branch: "main", version: "c" } }
+    const again = { key: "another", parentElement, setTriggerValue: sent }
+    call({ ...again, data: { ...data, ack: { client, seq, error: null } } })
+
+    expect(widgets()).toHaveLength(1)
+    expect(sent).toHaveBeenLastCalledWith(
+      "action",
+      expect.objectContaining({ client, version: "b", seq: seq + 1 }),
+    )
+  })
+
   test("actions go out through the newest call", () => {
     const [stale, newest] = [vi.fn(), vi.fn()]
     call({ setTriggerValue: stale })

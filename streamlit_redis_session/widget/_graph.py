@@ -76,13 +76,12 @@ def _fragment(mode: Mode, height: int, key: str) -> None:
     tab = _tab()
     if tab is None:
         return
-    slot = current_state().slot
-    if slot.pop(_RERUN, False):
-        st.rerun()
     look = tab.look()  # before the payload: what is saved in between is drawn anew
-    payload = build_payload(tab, mode=mode, height=height, ack=_inbox(key).ack)
+    payload = build_payload(tab, key=key, mode=mode, height=height, ack=_inbox(key).ack)
     tab.drawn(key, current_fragment_id(), look)
     component()(key=key, data=payload, on_action_change=lambda: _on_action(key))
+    if current_state().slot.pop(_RERUN, False):
+        st.rerun()  # after drawing: a fragment that draws nothing may lose its place in the page
 
 
 def _tab() -> Tab | None:

@@ -15,12 +15,13 @@ WINDOW_ROWS = 300
 """Versions sent at once, the newest; head and its neighbours are among them in any case."""
 
 
-def build_payload(tab: Tab, *, mode: str, height: int, ack: JSON) -> dict[str, Any]:
+def build_payload(tab: Tab, *, key: str, mode: str, height: int, ack: JSON) -> dict[str, Any]:
     """Collect everything that one draw of the widget shows."""
     graph, redo = tab.history()
     save = tab.save_state
     return {
         "protocol": PROTOCOL,
+        "key": key,
         "mode": mode,
         "height": height,
         "head": {"branch": graph.head.branch, "version": graph.head.version},

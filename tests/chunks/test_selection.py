@@ -38,9 +38,7 @@ def test_packed_positions_come_back(data: st.DataObject) -> None:
         positions = np.unique(positions)
     form, column = pack(positions, base_rows)
 
-    assert np.array_equal(
-        unpack(form, column, base_rows=base_rows, rows=len(positions)), positions
-    )
+    assert np.array_equal(unpack(form, column, base_rows=base_rows, rows=len(positions)), positions)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +49,7 @@ def test_packed_positions_come_back(data: st.DataObject) -> None:
         (np.arange(999, -1, -1), "list"),
     ],
 )
-def test_the_smallest_form_is_chosen(positions: np.ndarray, form: str) -> None:  # type: ignore[type-arg]
+def test_the_smallest_form_is_chosen(positions: np.ndarray, form: str) -> None:
     assert pack(positions.astype(np.int64), 1000)[0] == form
 
 
@@ -106,6 +104,6 @@ def test_a_counting_column_needs_no_base() -> None:
         ("other", np.array([0], np.int64), 1),
     ],
 )
-def test_positions_that_lie_are_refused(form: str, values: np.ndarray, rows: int) -> None:  # type: ignore[type-arg]
+def test_positions_that_lie_are_refused(form: str, values: np.ndarray, rows: int) -> None:
     with pytest.raises(CorruptDataError):
         unpack(form, FixedColumn(values), base_rows=10, rows=rows)

@@ -10,9 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from support.apps import StreamlitApp
-from support.browser import browser  # noqa: F401 (a fixture)
 from support.servers import RedisServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.timeout(600)]
@@ -43,7 +42,7 @@ def app(url: str) -> Iterator[StreamlitApp]:
 
 
 @pytest.fixture
-def context(browser) -> Iterator[BrowserContext]:  # type: ignore[no-untyped-def]  # noqa: ANN001, F811
+def context(browser: Browser) -> Iterator[BrowserContext]:
     expect.set_options(timeout=TIMEOUT_MS)
     opened = browser.new_context(viewport={"width": 1440, "height": 900})
     opened.set_default_timeout(TIMEOUT_MS)
@@ -101,11 +100,8 @@ def edit_first_cell(page: Page, text: str) -> None:
     page.get_by_role("button", name="Apply edits").click()
 
 
-def test_nothing_of_an_analysts_work_is_lost(app: StreamlitApp, context: BrowserContext) -> None:
-    page = context.new_page()
-    page.goto(app.url)
-
-    # load the flights, drop the cancelled ones, add a column
+def work(page: Page) -> None:
+    """Load the flights, drop the cancelled ones, add a column."""
     shows(page, ALL_ROWS)
     saved(page, 1)
     page.get_by_role("button", name="Drop cancelled flights").click()
@@ -115,7 +111,8 @@ def test_nothing_of_an_analysts_work_is_lost(app: StreamlitApp, context: Browser
     shows(page, WITH_SPEED)
     saved(page, 3)
 
-    # undo twice, redo once
+
+def undo_twice_redo_once(page: Page) -> None:
     press(page, "Undo")
     press(page, "Undo")
     shows(page, ALL_ROWS)
@@ -123,42 +120,50 @@ def test_nothing_of_an_analysts_work_is_lost(app: StreamlitApp, context: Browser
     shows(page, FLOWN_ROWS)
     expect(current(page)).to_contain_text("Dropped cancelled flights")
 
-    # a filter, so that there is one to be kept
+
+def set_a_filter(page: Page) -> None:
     page.get_by_role("tab", name="Look").click()
-    carrier = page.get_by_role("combobox", name="carrier")
-    carrier.click()
+    page.get_by_role("combobox", name="carrier").click()
     page.get_by_role("option", name="AA", exact=True).click()
     page.keyboard.press("Escape")
+    filter_is_set(page)
+
+
+def filter_is_set(page: Page) -> None:
+    page.get_by_role("tab", name="Look").click()
     expect(page.get_by_text(re.compile("of 328,521 rows pass the filters"))).to_be_visible()
 
-    # editing a cell opens a second branch; the undone step stays
-    edit_first_cell(page, "2014")
+
+def shows_the_edit(page: Page) -> None:
+    shows(page, FLOWN_ROWS)
     saved(page, 4)
     expect(graph(page)).to_contain_text("main-2")
     expect(current(page)).to_contain_text("Edit 1 cell of year")
 
-    # a refresh changes nothing: same frame, same graph, same filters
-    page.reload()
-    shows(page, FLOWN_ROWS)
-    saved(page, 4)
-    expect(current(page)).to_contain_text("Edit 1 cell of year")
-    page.get_by_role("tab", name="Look").click()
-    expect(page.get_by_text(re.compile("of 328,521 rows pass the filters"))).to_be_visible()
 
-    # a second tab shows the same
+def test_nothing_of_an_analysts_work_is_lost(app: StreamlitApp, context: BrowserContext) -> None:
+    page = context.new_page()
+    page.goto(app.url)
+    work(page)
+    undo_twice_redo_once(page)
+    set_a_filter(page)
+
+    # the undone step stays: the edit opens a second branch
+    edit_first_cell(page, "2014")
+    shows_the_edit(page)
+
+    page.reload()
+    shows_the_edit(page)
+    filter_is_set(page)
+
     second = context.new_page()
     second.goto(app.url)
-    shows(second, FLOWN_ROWS)
-    saved(second, 4)
-    expect(current(second)).to_contain_text("Edit 1 cell of year")
+    shows_the_edit(second)
 
-    # the server crashes and comes back
     app.restart(crash=True)
     third = context.new_page()
     third.goto(app.url)
-    shows(third, FLOWN_ROWS)
-    saved(third, 4)
-    expect(current(third)).to_contain_text("Edit 1 cell of year")
+    shows_the_edit(third)
     second.close()
     page.close()
 

@@ -38,7 +38,8 @@ EDITS: dict[str, Edit] = {
 def frame(rows: int = ROWS) -> pd.DataFrame:
     rng = np.random.default_rng(0)
     numbers = {f"f{n}": rng.random(rows) for n in range(6)}
-    texts = rng.choice(["alpha", "beta", "gamma delta", None], rows, p=[0.3, 0.3, 0.39, 0.01])
+    words = np.array(["alpha", "beta", "gamma delta", None], dtype=object)
+    texts = rng.choice(words, rows, p=[0.3, 0.3, 0.39, 0.01])
     return pd.DataFrame(
         {"i0": rng.integers(0, rows // 2, rows), **numbers, "s": pd.Series(texts, dtype="str")}
     )

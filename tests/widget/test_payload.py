@@ -39,7 +39,7 @@ def odd_parts(value: object, path: str = "payload") -> list[str]:
 
 
 def build(at: AppTest) -> dict[str, Any]:
-    return build_payload(tab_of(at), mode="graph", height=300, ack=None)
+    return build_payload(tab_of(at), key="version_graph", mode="graph", height=300, ack=None)
 
 
 def commit(session: Session, *rows: int) -> list[str]:
