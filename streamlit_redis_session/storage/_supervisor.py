@@ -27,6 +27,7 @@ SERVER_LOCK = "server.lock"
 _ASK_TIMEOUT_S = 2.0
 _LOCK_WAIT_S = 10.0
 _STOP_WAIT_S = 60.0
+_END_WAIT_S = 10.0
 
 
 def lock(path: Path, *, wait_s: float = 0.0) -> int | None:
@@ -123,17 +124,27 @@ class Supervisor:
             signal.signal(number, self._on_signal)
         if not self._start():
             return
+        try:
+            self._watch()
+        finally:
+            self._end_child()  # whatever happened here: nothing is left running
+        _log("The server is gone.")
+
+    def _watch(self) -> None:
+        """Wait until the server has ended, and end it when it is idle or has lost its folder."""
         busy_at = time.monotonic()
         while self._is_alive():
             self._pause()
             now = time.monotonic()
+            if not self._folder.is_dir():
+                _log("The data directory is gone.")
+                return
             if self._is_told_to_stop:
                 self._stop()
             elif self._has_clients():
                 busy_at = now
             elif now - busy_at >= self._grace_s:
                 busy_at = self._stop_if_idle(busy_at)
-        _log("The server is gone.")
 
     def _start(self) -> bool:
         """Start a server, or adopt the one whose supervisor died."""
@@ -204,12 +215,21 @@ class Supervisor:
         deadline = time.monotonic() + _STOP_WAIT_S
         while self._is_alive() and time.monotonic() < deadline:
             time.sleep(0.01)
-        if self._child is not None and self._child.poll() is None:
-            _log("The server does not end by itself; killing it.")
-            self._child.kill()
-            self._child.wait()
+        self._end_child()
         with contextlib.suppress(FileNotFoundError):
             Path(self._socket_path).unlink()
+
+    def _end_child(self) -> None:
+        """End the server that was started here, if it has not ended by itself."""
+        if self._child is None or self._child.poll() is not None:
+            return
+        _log("Ending the server.")
+        self._child.terminate()
+        try:
+            self._child.wait(_END_WAIT_S)
+        except subprocess.TimeoutExpired:
+            self._child.kill()
+            self._child.wait()
 
     def _on_signal(self, *_: Any) -> None:
         self._is_told_to_stop = True

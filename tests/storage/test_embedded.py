@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import stat
 import subprocess
@@ -200,6 +201,15 @@ def test_killing_all_clients_ends_the_server_and_keeps_the_data(folder: Folder) 
 
     with folder.open() as backend:
         assert set(backend.list_sessions()) == set(keys)
+
+
+def test_a_server_whose_folder_was_deleted_is_not_left_running(folder: Folder) -> None:
+    with folder.open() as backend:
+        backend.create_session(new_key(), ttl_s=DAY)
+        assert len(folder.processes()) == 2
+        shutil.rmtree(folder.path)
+
+    wait_for(lambda: folder.processes() == [])
 
 
 def test_a_killed_server_is_started_again_by_the_next_call(folder: Folder) -> None:
