@@ -75,6 +75,23 @@ frontend: frontend/node_modules/.installed ## Rebuild the committed bundle of th
 	@echo "==> Widget bundle (streamlit_redis_session/widget/assets)"
 	@cd frontend && npm run --silent build
 
+# --- Measuring --------------------------------------------------------------------------------
+
+benchmarks/.venv/.installed: benchmarks/requirements-peers.txt
+	@echo "==> Other systems to compare with (benchmarks/.venv)"
+	@sh tools/create_venv.sh benchmarks/.venv "$(PYTHON)"
+	@benchmarks/.venv/bin/python -m pip install $(INSTALL_FLAGS) -r $< \
+		|| echo "==> Some systems are missing and will be skipped"
+	@touch $@
+
+.PHONY: bench
+bench: $(VENV)/.dev benchmarks/.venv/.installed ## Measure against other systems (takes long)
+	@$(BIN)/python -m benchmarks
+
+.PHONY: bench-quick
+bench-quick: $(VENV)/.dev benchmarks/.venv/.installed ## The same with small frames
+	@$(BIN)/python -m benchmarks --quick
+
 # --- Checking ---------------------------------------------------------------------------------
 
 .PHONY: test

@@ -5,11 +5,12 @@ Knows the rules of history. Sees values only through the codec, the store only t
 
 from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._export import VersionGraph
+from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
-from streamlit_redis_session.history._values import BaseLostError, Held, ValueStore
+from streamlit_redis_session.history._values import BaseLostError, ValueStore
 
 __all__ = [
     "BRANCH_PREFIX",

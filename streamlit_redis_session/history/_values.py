@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
-from functools import cached_property
-from threading import Lock
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import (
@@ -24,6 +21,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
 )
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
+from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.history._transfer import read_columns, sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
@@ -37,84 +35,6 @@ _PROBE_BYTES = 2**20
 
 class BaseLostError(ChunkNotFoundError):
     """What a new value is stored as a selection of is gone; store it without."""
-
-
-class Held:
-    """A value as it was stored or read, held so that later edits can be told from it.
-
-    ``value`` is a snapshot that nobody writes to: give away ``codec.snapshot(value)``.
-    """
-
-    def __init__(
-        self,
-        value: object,
-        manifest_id: ManifestId,
-        manifest: Manifest,
-        by_token: Mapping[Hashable, StoredColumn] | None = None,
-        selections: Selections | None = None,
-    ) -> None:
-        self.value = value
-        self.manifest_id = manifest_id
-        self.manifest = manifest
-        self.selections = selections or Selections()
-        self._by_token = by_token
-
-    @cached_property
-    def identity(self) -> Hashable | None:
-        """The token of the held memory, see ``codec.identity``."""
-        return codec.identity(self.value)
-
-    @cached_property
-    def nbytes(self) -> int:
-        """Memory of the snapshot, estimated."""
-        return codec.nbytes(self.value)
-
-    def by_token(self) -> Mapping[Hashable, StoredColumn]:
-        """Pair the memory of the value's columns with what is stored of them."""
-        if self._by_token is None:
-            self._by_token = {
-                token: stored
-                for column, stored in self.columns()
-                if (token := column.token()) is not None
-            }
-        return self._by_token
-
-    def columns(self) -> list[tuple[Column, StoredColumn]]:
-        """Pair the value's columns with what is stored of them."""
-        columns = codec.encode(self.value, path="value").columns
-        if len(columns) != len(self.manifest.columns):
-            return []
-        pairs = zip(columns, self.manifest.columns, strict=True)
-        return [(column, stored) for column, stored in pairs if column.spec() == stored.spec]
-
-
-class ValueCache:
-    """Recently stored and read values, at most so many bytes; shared by all sessions."""
-
-    def __init__(self, most_bytes: int) -> None:
-        self._most_bytes = most_bytes
-        self._held: OrderedDict[ManifestId, Held] = OrderedDict()
-        self._bytes = 0
-        self._lock = Lock()
-
-    def get(self, manifest_id: ManifestId) -> Held | None:
-        """Look a value up and mark it as recently used."""
-        with self._lock:
-            held = self._held.get(manifest_id)
-            if held is not None:
-                self._held.move_to_end(manifest_id)
-            return held
-
-    def put(self, held: Held) -> None:
-        """Remember a value; the least recently used go when the bytes are exceeded."""
-        if held.nbytes > self._most_bytes:
-            return
-        with self._lock:
-            old = self._held.pop(held.manifest_id, None)
-            self._bytes += held.nbytes - (old.nbytes if old else 0)
-            self._held[held.manifest_id] = held
-            while self._bytes > self._most_bytes:
-                self._bytes -= self._held.popitem(last=False)[1].nbytes
 
 
 class ValueStore:
@@ -239,7 +159,8 @@ class ValueStore:
         self, session: SessionKey, plan: Plan, value: object, manifest_id: ManifestId
     ) -> bool:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""
-        other = self.read_table(session, manifest_id)
+        known = self._cache.get(manifest_id)
+        other = known.manifest if known else self.read_table(session, manifest_id)
         if not (plan.manifest.has_selections or other.has_selections):
             return False  # plain manifests of the same content are the same
         if other.description != plan.manifest.description:

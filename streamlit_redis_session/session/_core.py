@@ -226,6 +226,8 @@ class SessionCore(ReadingMapping):
     # settings
 
     def _sealed_settings(self, staged: Staged) -> bytes | None:
+        if staged.settings_plan is None and self._working.saved_settings is None:
+            return None
         plan = staged.settings_plan or self._values.plan({}, path=SETTINGS_PATH)
         if plan.manifest_id == self._working.saved_settings:
             return None

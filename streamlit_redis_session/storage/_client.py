@@ -13,6 +13,8 @@ from streamlit_redis_session.storage._url import Address
 
 SOCKET_TIMEOUT_S = 2.0
 CONNECT_TIMEOUT_S = 2.0
+READ_BYTES = 512 * 1024
+"""Asked of the socket at once; chunks are larger than redis-py's 64 KiB."""
 MAX_CONNECTIONS = 32
 POOL_WAIT_S = 10.0
 """How long a thread waits for another one's connection."""
@@ -38,6 +40,7 @@ def make_client(address: Address) -> Client:
     options: dict[str, Any] = dict(address.options)
     max_connections = options.pop("max_connections", MAX_CONNECTIONS)
     options.setdefault("socket_timeout", SOCKET_TIMEOUT_S)
+    options.setdefault("socket_read_size", READ_BYTES)
     options |= _place(address, options) | _no_handshake()
     pool_class: Any = redis.BlockingConnectionPool  # untyped in redis-py
     pool = pool_class(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
+from pandas.testing import assert_frame_equal
+
 from benchmarks import report
 from benchmarks.__main__ import main
 from benchmarks.data import generated
@@ -15,7 +17,6 @@ from benchmarks.edits import EDITS, step
 from benchmarks.goals import goals
 from benchmarks.questions import history, long_session, scaling, sharing
 from benchmarks.timing import Spread, StallProbe, exponent, timed
-from pandas.testing import assert_frame_equal
 
 SMALL = ["--quick", "--frames", "300x20", "--rounds", "1", "--peers", "ours,seed,arrow"]
 
@@ -31,6 +32,7 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], P
     return json.loads((folder / "latest.json").read_text()), folder
 
 
+@pytest.mark.slow
 def test_every_edit_is_saved_by_every_system(results: tuple[dict[str, Any], Path]) -> None:
     measured, _ = results
 
@@ -40,6 +42,7 @@ def test_every_edit_is_saved_by_every_system(results: tuple[dict[str, Any], Path
             assert systems[peer]["total_s"][0] > 0, (name, peer)
 
 
+@pytest.mark.slow
 def test_bytes_are_what_the_server_counts(results: tuple[dict[str, Any], Path]) -> None:
     edits = results[0]["edits"]["300x20"]
 
@@ -47,6 +50,7 @@ def test_bytes_are_what_the_server_counts(results: tuple[dict[str, Any], Path]) 
     assert edits["unchanged"]["ours"]["bytes"][0] < 100
 
 
+@pytest.mark.slow
 def test_the_report_names_every_edit_and_no_machine(
     results: tuple[dict[str, Any], Path],
 ) -> None:
@@ -57,15 +61,17 @@ def test_the_report_names_every_edit_and_no_machine(
     assert "/" + "home" not in text
 
 
+@pytest.mark.slow
 def test_the_chart_is_an_image_with_a_dot_for_every_median(
     results: tuple[dict[str, Any], Path],
 ) -> None:
-    root = ElementTree.fromstring((results[1] / "chart.svg").read_text())
+    root = ET.fromstring((results[1] / "chart.svg").read_text())
 
     dots = root.findall("{http://www.w3.org/2000/svg}circle")
     assert len(dots) == 3 * len(EDITS) + 3  # and the legend
 
 
+@pytest.mark.slow
 def test_goals_that_were_not_measured_say_so(results: tuple[dict[str, Any], Path]) -> None:
     verdicts = {row[0]: row[3] for row in (goal.row() for goal in goals(results[0]))}
 

@@ -1,0 +1,36 @@
+"""The systems that are compared, each behind the same few verbs; see ``_base.Peer``."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import cast
+
+from benchmarks.peers._base import Peer
+
+OURS = "ours"
+SEED = "seed"
+
+PEERS = {
+    OURS: "benchmarks.peers.ours",
+    SEED: "benchmarks.peers.seed",
+    "arrow": "benchmarks.peers.arrow",
+    "arcticdb": "benchmarks.peers.arctic",
+    "kishu": "benchmarks.peers.kishu_cells",
+    "diskcache": "benchmarks.peers.disk_cache",
+    "langgraph": "benchmarks.peers.langgraph_redis",
+}
+"""Name -> module. Modules import what they need at the top: a missing package is an ImportError."""
+
+
+def peer_class(name: str) -> type[Peer]:
+    """Import a peer.
+
+    Raises
+    ------
+    ImportError
+        A package that it needs is not installed here.
+    """
+    return cast("type[Peer]", import_module(PEERS[name]).PEER)
+
+
+__all__ = ["OURS", "PEERS", "SEED", "Peer", "peer_class"]

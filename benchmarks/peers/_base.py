@@ -1,0 +1,86 @@
+"""What every system has to be able to do to be measured."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+import pandas as pd
+
+Frames = dict[str, pd.DataFrame]
+
+
+class NotComparableError(Exception):
+    """The system cannot do this here; the text says why and stands in the report."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a system keeps its data: a server, or a folder; each has one of its own."""
+
+    url: str
+    folder: Path
+
+
+class Peer(ABC):
+    """A store of the versions of a session's frames.
+
+    Only ``save``, ``load``, ``undo`` and ``resume`` are timed.
+    """
+
+    label: ClassVar[str]
+    """In tables."""
+    note: ClassVar[str] = ""
+    """What a reader of the table has to know."""
+    is_on_disk: ClassVar[bool] = False
+    """Whether it writes to the folder instead of the server."""
+
+    def __init__(self, place: Place) -> None:
+        self.place = place
+
+    @abstractmethod
+    def begin(self) -> str:
+        """Start a new session; give what ``resume`` needs. Untimed."""
+
+    @abstractmethod
+    def resume(self, session: str) -> None:
+        """Open a session that another process has begun."""
+
+    @abstractmethod
+    def save(self, frames: Frames, *, appended: pd.DataFrame | None = None) -> str:
+        """Record a version and give its name.
+
+        Parameters
+        ----------
+        frames
+            All frames of the session.
+        appended
+            The rows that ``df`` has more than before, for systems that have to be told.
+        """
+
+    @abstractmethod
+    def load(self, version: str) -> Frames:
+        """Go to a version and give all its frames."""
+
+    def undo(self, previous: str) -> Frames:
+        """Go back to the version before."""
+        return self.load(previous)
+
+    def list_versions(self) -> int:
+        """Read what a graph of all versions needs, and count them."""
+        raise NotComparableError("has no history to list")
+
+    def prepare(self, frames: Frames) -> Frames:
+        """Give the nearest frames that the system can keep. Untimed."""
+        return frames
+
+    def forget(self, version: str) -> None:  # noqa: B027 (optional)
+        """Delete a version, so that the run does not fill the server. Untimed."""
+
+    def end(self) -> None:  # noqa: B027
+        """Delete the present session. Untimed."""
+
+    def close(self) -> None:  # noqa: B027
+        """Let go of the server or the files."""
