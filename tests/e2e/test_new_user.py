@@ -82,22 +82,32 @@ def saved(page: Page, versions: int) -> None:
 def edit_first_cell(page: Page, text: str) -> None:
     """Type into the first cell of the editor's grid, which is a canvas."""
     page.get_by_role("tab", name="Edit cells").click()
-    grid = page.get_by_test_id("stDataFrame").locator("canvas").first
+    # the grid of the tab before, which cannot be edited, stays until this one is drawn
+    panel = page.get_by_role("tabpanel", name="Edit cells")
+    expect(panel.get_by_role("button", name="Apply edits")).to_be_visible()
+    grid = panel.get_by_test_id("stDataFrame").locator("canvas").first
     expect(grid).to_be_visible()
-    field = page.locator("#portal input, #portal textarea").first
-    for _ in range(20):  # the page may still move while the tab is being drawn
-        box = grid.bounding_box()
-        assert box is not None
-        page.mouse.click(box["x"] + 40, box["y"] + 54)
-        page.keyboard.press("Enter")
-        page.wait_for_timeout(500)
-        if field.is_visible():
+    edited = page.get_by_text("1 cell edited")
+    for _ in range(5):  # a grid that is being drawn anew forgets what is typed
+        type_into_first_cell(page, grid, text)
+        page.wait_for_timeout(5_000)
+        if edited.is_visible():
             break
-    page.keyboard.press("ControlOrMeta+a")
-    page.keyboard.type(text)
+    expect(edited).to_be_visible()
+    panel.get_by_role("button", name="Apply edits").click()
+
+
+def type_into_first_cell(page: Page, grid: Locator, text: str) -> None:
+    field = page.locator("#portal input, #portal textarea").first
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + 40, box["y"] + 54)
     page.keyboard.press("Enter")
-    expect(page.get_by_text("1 cell edited")).to_be_visible()
-    page.get_by_role("button", name="Apply edits").click()
+    page.wait_for_timeout(1_000)
+    if field.is_visible():
+        field.fill(text)
+        page.wait_for_timeout(300)  # the grid takes the text over a moment after it shows it
+        field.press("Enter")
 
 
 def work(page: Page) -> None:
