@@ -71,11 +71,6 @@ def decode_node(reader: Reader, node: JSON) -> object:
     return value
 
 
-def is_supported(kind: type) -> bool:
-    """Tell whether values of exactly this type have an encoder."""
-    return kind in ENCODERS or _late_encoder(kind) is not None
-
-
 def _late_encoder(kind: type) -> EncodeFunction | None:
     """Import what encodes types of optional packages once such a type is seen."""
     if kind.__module__.partition(".")[0] == "polars" and "polars" in sys.modules:

@@ -213,17 +213,15 @@ class Repository:
         blank = Transaction(tx_id="", epoch=self.state.epoch, ttl_s=self.ttl_s)
         return replace(blank, **parts)
 
-    def move_head(self, head: Head, *, settings: bytes | None = None) -> None:
+    def move_head(self, head: Head) -> None:
         """Show another version, in all tabs of the session."""
-        meta = {} if settings is None else {SETTINGS_FIELD: settings}
 
         def plan(state: State) -> Transaction | None:
-            if state.head == head and not meta:
+            if state.head == head:
                 return None
             return self._transaction(
                 expect=_expect_head(state),
                 set_refs={records.HEAD_FIELD: records.head_to_bytes(head)},
-                set_meta=meta,
                 event=b"head " + records.head_to_bytes(head),
             )
 

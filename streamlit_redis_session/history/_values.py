@@ -165,11 +165,10 @@ class ValueStore:
             return False  # plain manifests of the same content are the same
         if other.description != plan.manifest.description:
             return False
-        held = self.load(session, manifest_id, path="value")
-        columns = codec.encode(value, path="value").columns
-        pairs = zip(columns, held.columns(), strict=False)
-        return len(columns) == len(held.columns()) and all(
-            is_equal(mine, theirs) for mine, (theirs, _) in pairs
+        mine = codec.encode(value, path="value").columns
+        theirs = self.load(session, manifest_id, path="value").columns()
+        return len(mine) == len(theirs) and all(
+            is_equal(column, other) for column, (other, _) in zip(mine, theirs, strict=True)
         )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:

@@ -45,10 +45,7 @@ class SessionMoves(SessionCore):
             There are fewer steps than that; head is where it was.
         """
         with self._moving():
-            path = self._repository.undo_steps(self._head)
-            if not 1 <= steps <= len(path):
-                raise NothingToUndoError(steps, available=len(path))
-            return self._go(Head(self._head.branch, path[steps - 1]))
+            return self._along(self._repository.undo_steps(self._head), steps, NothingToUndoError)
 
     def redo(self, steps: int = 1) -> Version:
         """Move head ``steps`` versions towards its branch's tip.
@@ -59,10 +56,18 @@ class SessionMoves(SessionCore):
             There are fewer steps than that; head is where it was.
         """
         with self._moving():
-            path = self._repository.redo_steps(self._head)
-            if not 1 <= steps <= len(path):
-                raise NothingToRedoError(steps, available=len(path))
-            return self._go(Head(self._head.branch, path[steps - 1]))
+            return self._along(self._repository.redo_steps(self._head), steps, NothingToRedoError)
+
+    def _along(
+        self,
+        path: Sequence[VersionId],
+        steps: int,
+        error: type[NothingToUndoError | NothingToRedoError],
+    ) -> Version:
+        """Go so many steps along a path that begins beside head."""
+        if not 1 <= steps <= len(path):
+            raise error(steps, available=len(path))
+        return self._go(Head(self._head.branch, path[steps - 1]))
 
     def checkout(
         self, ref: str, *, keys: Sequence[str] | None = None, branch: str | None = None

@@ -10,12 +10,7 @@ from collections.abc import Callable, Hashable
 from threading import Condition, Thread, current_thread
 from typing import Protocol, TypeVar
 
-from streamlit_redis_session.errors import (
-    StorageError,
-    StorageFullError,
-    StorageReadOnlyError,
-    StorageUnavailableError,
-)
+from streamlit_redis_session.errors import StorageError
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -26,8 +21,6 @@ BACKPRESSURE_S = 5.0
 """How long a rerun waits at most for room in the queue of a healthy store."""
 
 _E = TypeVar("_E", bound=Exception)
-
-_MAY_PASS = (StorageUnavailableError, StorageFullError, StorageReadOnlyError, StorageError)
 
 
 class Job(Protocol):
@@ -175,7 +168,7 @@ class Writer:
         failing = False
         try:
             job.run()
-        except _MAY_PASS as error:
+        except StorageError as error:
             failing = True
             _tell(job.delayed, error)
         except Exception as error:  # the writer must outlive any one job
