@@ -51,6 +51,7 @@ class Finder:
     _packed: dict[Hashable, tuple[str, FixedColumn, StoredColumn]] = field(default_factory=dict)
     _compositions: dict[Hashable, Positions] = field(default_factory=dict)
     _base_rows: int = 0
+    _stands_for_bytes: int = 0
     _alive: list[Positions] = field(default_factory=list)
     """Keeps arrays that are known by their ``id`` from being replaced by others."""
 
@@ -88,7 +89,8 @@ class Finder:
         """Find selections at these positions; ``False`` when none pays."""
         rows = {n: c for n, c in wanted.items() if c.rows == len(positions)}
         matches = dict(self._matches(rows, positions))
-        if sum(rows[n].nbytes for n in matches) < LEAST_BYTES:
+        self._stands_for_bytes = sum(rows[n].nbytes for n in matches)
+        if self._stands_for_bytes < LEAST_BYTES:
             return False
         for ordinal, (base, stored) in matches.items():
             self._select(ordinal, rows[ordinal], base, stored, positions)
@@ -173,7 +175,7 @@ class Finder:
         if len(positions) * MOST_THINNING < base_rows:
             return
         form, packed, kept = self._pack(positions, base_rows)
-        if packed.nbytes * LEAST_SAVING > column.nbytes * max(1, len(self.base) // 4):
+        if packed.nbytes * LEAST_SAVING > self._stands_for_bytes:
             return
         if affine is None and stored.selection is not None:
             affine = stored.selection.affine

@@ -105,6 +105,20 @@ def test_a_selection_costs_a_small_part_of_the_rows(
         assert (store.stats().server.used_memory_bytes or 0) - whole < whole / 12
 
 
+def test_a_sort_of_a_narrow_frame_is_a_selection_too(session: srs.Session, memory_url: str) -> None:
+    """What counts is what the positions stand for, not how many columns there are."""
+    narrow = frame()[["f0", "f1", "f2", "f3"]]
+    with srs.connect(memory_url) as store:
+        session["df"] = narrow
+        session.commit()
+        whole = store.stats().server.used_memory_bytes or 0
+        session["df"] = narrow.sort_values("f1")
+        session.commit()
+
+        assert (store.stats().server.used_memory_bytes or 0) - whole < whole / 6
+    assert_identical(read_cold(memory_url, session.id, "HEAD"), narrow.sort_values("f1"))
+
+
 def test_the_same_rows_found_in_another_way_are_the_redo(session: srs.Session) -> None:
     """A filter of a sort is stored otherwise than the sort of the filter, and is equal to it."""
     session["df"] = frame()
