@@ -14,6 +14,7 @@ from streamlit_redis_session.chunks._manifest import (
     StoredColumn,
     piece_ranges,
 )
+from streamlit_redis_session.chunks._patch import apply_patch
 from streamlit_redis_session.chunks._seal import seal, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
@@ -84,16 +85,8 @@ class FoundColumn:
     stored: StoredColumn
     base: Column | None
     """What the stored pieces were cut from; ``None``: not in memory."""
-    positions: FixedColumn | None = None
-    """The packed positions of its selection, where they are new."""
-
-
-def _positions_of(positions: StoredColumn, found: Mapping[int, FoundColumn]) -> FixedColumn | None:
-    for column in found.values():
-        selection = column.stored.selection
-        if selection is not None and selection.positions is positions:
-            return column.positions
-    return None
+    sides: tuple[tuple[StoredColumn, Column], ...] = ()
+    """Side columns that are new, and what to cut them from."""
 
 
 class Chunker:
@@ -128,7 +121,7 @@ class Chunker:
             base: Column | None = column
             if kept is None and ordinal in found:
                 kept, base = found[ordinal].stored, found[ordinal].base
-            elif kept is not None and kept.selection is not None:
+            elif kept is not None and (kept.selection is not None or kept.patch is not None):
                 base = None
             kept = kept or self._store_column(column)
             if token is not None:
@@ -136,8 +129,9 @@ class Chunker:
             stored.append(kept)
             self._add_chunks(kept, base, chunks)
         manifest = Manifest(encoded.description, self.rows_per_chunk, tuple(stored))
-        for positions in manifest.positions_columns():
-            self._add_chunks(positions, _positions_of(positions, found), chunks)
+        new = {stored.key: side for each in found.values() for stored, side in each.sides}
+        for side in manifest.side_columns():
+            self._add_chunks(side, new.get(side.key), chunks)
         return Plan(manifest, self.manifest_id(manifest.to_bytes()), chunks, by_token)
 
     def _add_chunks(
@@ -155,7 +149,11 @@ class Chunker:
     ) -> tuple[str, FixedColumn, StoredColumn]:
         """Pack positions and name their chunks."""
         form, column = pack(positions, base_rows)
-        return form, column, self._store_column(column)
+        return form, column, self.store_side(column)
+
+    def store_side(self, column: Column) -> StoredColumn:
+        """Name the chunks of a side column; ``FoundColumn.sides`` sees to their bytes."""
+        return self._store_column(column)
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
@@ -216,11 +214,14 @@ class Chunker:
             Positions do not fit what they select from.
         """
         count = len(manifest.columns)
-        positions = manifest.positions_columns()
-        packed = {p.key: column for p, column in zip(positions, built[count:], strict=True)}
-        selections = Selections(packed)
+        stored = manifest.side_columns()
+        sides = {p.key: column for p, column in zip(stored, built[count:], strict=True)}
+        selections = Selections(sides)
         pairs = zip(manifest.columns, built, strict=False)
-        return [_chosen(column, base, selections) for column, base in pairs], selections
+        columns = [
+            _patched(column, _chosen(column, base, selections), sides) for column, base in pairs
+        ]
+        return columns, selections
 
     def _open_pieces(
         self,
@@ -313,6 +314,17 @@ def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Colum
     if selection.affine is not None:
         return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
     return take(base, positions)
+
+
+def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Column]) -> Column:
+    """Put the elements of a column's patch in their places, where it has one."""
+    patch = column.patch
+    if patch is None:
+        return chosen
+    values = sides[patch.values.key]
+    packed = sides[patch.positions.key]
+    positions = unpack(patch.form, packed, base_rows=chosen.rows, rows=values.rows)
+    return apply_patch(chosen, positions, values)
 
 
 def _width(spec: dict[str, object]) -> int:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import json
 import struct
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -34,6 +34,17 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
+class Patch:
+    """Elements that stand in the place of some of a column's, such as edited cells."""
+
+    form: str
+    """How the positions are written, see ``_selection.pack``."""
+    positions: StoredColumn
+    values: StoredColumn
+    """One element for each position, in the same order."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoredColumn:
     """One column of a manifest: its spec and where its pieces are."""
 
@@ -45,11 +56,21 @@ class StoredColumn:
     """The only piece, where it is too small for a chunk of its own."""
     selection: Selection | None = None
     """Where there is one, the pieces are the base's."""
+    patch: Patch | None = None
+    """Applied after the selection: its positions are those of the column itself."""
 
     @property
     def key(self) -> Hashable:
         """Equal for equal content."""
         return self.chunk_ids, self.inline, str(self.spec)
+
+    def sides(self) -> Iterator[StoredColumn]:
+        """Give the side columns that this one needs beside its pieces."""
+        if self.selection is not None:
+            yield self.selection.positions
+        if self.patch is not None:
+            yield self.patch.positions
+            yield self.patch.values
 
     @property
     def pieces_spec(self) -> ColumnSpec:
@@ -83,21 +104,21 @@ class Manifest:
         return sum(column.pieces_nbytes for column in self.all_columns())
 
     @property
-    def has_selections(self) -> bool:
+    def is_derived(self) -> bool:
         """Whether other manifests may stand for the same content."""
-        return any(column.selection is not None for column in self.columns)
+        return any(c.selection is not None or c.patch is not None for c in self.columns)
 
-    def positions_columns(self) -> list[StoredColumn]:
-        """List the positions of selections, each once."""
+    def side_columns(self) -> list[StoredColumn]:
+        """List what selections and patches are written in, each once."""
         found: dict[Hashable, StoredColumn] = {}
         for column in self.columns:
-            if column.selection is not None:
-                found.setdefault(column.selection.positions.key, column.selection.positions)
+            for side in column.sides():
+                found.setdefault(side.key, side)
         return list(found.values())
 
     def all_columns(self) -> list[StoredColumn]:
-        """List the value's columns, then the positions of selections."""
-        return [*self.columns, *self.positions_columns()]
+        """List the value's columns, then the side columns."""
+        return [*self.columns, *self.side_columns()]
 
     def chunk_ids(self) -> list[ChunkId]:
         """List each chunk once, in order of first use."""
@@ -106,7 +127,7 @@ class Manifest:
     def to_bytes(self) -> bytes:
         """Write a JSON head and the raw digests behind it; the same value, the same bytes."""
         columns = self.all_columns()
-        places = {c.key: len(self.columns) + n for n, c in enumerate(self.positions_columns())}
+        places = {c.key: len(self.columns) + n for n, c in enumerate(self.side_columns())}
         head = {
             "format": _FORMAT,
             "description": self.description,
@@ -136,7 +157,7 @@ class Manifest:
             rows_per_chunk = _natural(head["rows_per_chunk"], least=1)
             columns, at = _columns_from_json(head["columns"], data, 4 + length, rows_per_chunk)
             count = _natural(head["value_columns"])
-            chosen = _resolve_selections(head["columns"], columns, count)
+            chosen = _resolve_sides(head["columns"], columns, count)
         except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
             raise CorruptDataError("a manifest", f"it does not parse ({error})") from error
         if at != len(data):
@@ -163,6 +184,12 @@ def _column_to_json(column: StoredColumn, places: Mapping[Hashable, int]) -> JSO
         }
         if selection.affine is not None:
             entry["selection"]["affine"] = list(selection.affine)
+    if column.patch is not None:
+        entry["patch"] = {
+            "form": column.patch.form,
+            "positions": places[column.patch.positions.key],
+            "values": places[column.patch.values.key],
+        }
     return entry
 
 
@@ -207,35 +234,45 @@ def _check_nbytes(spec: ColumnSpec, nbytes: int) -> None:
         raise CorruptDataError("a manifest", "a column's bytes and rows do not agree")
 
 
-def _resolve_selections(
-    entries: JSON, columns: list[StoredColumn], count: int
-) -> list[StoredColumn]:
-    """Give the value's columns, each with the positions that its selection names."""
-    if count > len(columns) or any("selection" in entry for entry in entries[count:]):
-        raise CorruptDataError("a manifest", "its columns and positions do not agree")
-    chosen = []
-    for entry, column in zip(entries[:count], columns, strict=False):
-        chosen.append(_with_selection(entry.get("selection"), column, columns[count:], count))
-    return chosen
+def _resolve_sides(entries: JSON, columns: list[StoredColumn], count: int) -> list[StoredColumn]:
+    """Give the value's columns, each with the side columns that its entry names."""
+    is_derived = any("selection" in entry or "patch" in entry for entry in entries[count:])
+    if count > len(columns) or is_derived:
+        raise CorruptDataError("a manifest", "its columns and side columns do not agree")
+
+    def side(place: JSON) -> StoredColumn:
+        ordinal = _natural(place, least=count)
+        if ordinal >= len(columns):
+            raise CorruptDataError("a manifest", "a side column is missing")
+        return columns[ordinal]
+
+    return [
+        replace(
+            column,
+            selection=_selection_from_json(entry.get("selection"), side),
+            patch=_patch_from_json(entry.get("patch"), side),
+        )
+        for entry, column in zip(entries[:count], columns, strict=False)
+    ]
 
 
-def _with_selection(
-    entry: JSON, column: StoredColumn, positions: list[StoredColumn], count: int
-) -> StoredColumn:
+def _selection_from_json(entry: JSON, side: Callable[[JSON], StoredColumn]) -> Selection | None:
     if entry is None:
-        return column
-    place = _natural(entry["positions"], least=count) - count
-    if place >= len(positions):
-        raise CorruptDataError("a manifest", "a selection without positions")
+        return None
     affine = entry.get("affine")
-    selection = Selection(
+    return Selection(
         form=str(entry["form"]),
-        positions=positions[place],
+        positions=side(entry["positions"]),
         base_rows=_natural(entry["base_rows"]),
         base_nbytes=_natural(entry["base_nbytes"]),
         affine=None if affine is None else (_whole(affine[0]), _whole(affine[1])),
     )
-    return replace(column, selection=selection)
+
+
+def _patch_from_json(entry: JSON, side: Callable[[JSON], StoredColumn]) -> Patch | None:
+    if entry is None:
+        return None
+    return Patch(str(entry["form"]), side(entry["positions"]), side(entry["values"]))
 
 
 def _checked_spec(spec: JSON) -> ColumnSpec:

@@ -184,7 +184,7 @@ class Finder:
             column.spec(), column.nbytes, stored.chunk_ids, stored.inline, selection
         )
         self.selections.add(kept, positions)
-        self.found[ordinal] = FoundColumn(chosen, base, packed)
+        self.found[ordinal] = FoundColumn(chosen, base, ((kept, packed),))
 
     def _pack(self, positions: Positions, base_rows: int) -> tuple[str, FixedColumn, StoredColumn]:
         key = (id(positions), base_rows)

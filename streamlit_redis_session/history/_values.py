@@ -161,7 +161,7 @@ class ValueStore:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""
         known = self._cache.get(manifest_id)
         other = known.manifest if known else self.read_table(session, manifest_id)
-        if not (plan.manifest.has_selections or other.has_selections):
+        if not (plan.manifest.is_derived or other.is_derived):
             return False  # plain manifests of the same content are the same
         if other.description != plan.manifest.description:
             return False
