@@ -10,6 +10,7 @@ from streamlit_redis_session.chunks._chunker import (
     PlannedChunk,
     Selections,
 )
+from streamlit_redis_session.chunks._compression import Way
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
 from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
@@ -24,6 +25,7 @@ __all__ = [
     "Selection",
     "Selections",
     "StoredColumn",
+    "Way",
     "affine_of",
     "comes_from",
     "digest",

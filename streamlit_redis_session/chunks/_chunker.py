@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from streamlit_redis_session.chunks._compression import Way, choose
 from streamlit_redis_session.chunks._keys import Keys, digest
 from streamlit_redis_session.chunks._manifest import (
     Manifest,
@@ -14,8 +15,9 @@ from streamlit_redis_session.chunks._manifest import (
     StoredColumn,
     piece_ranges,
 )
+from streamlit_redis_session.chunks._opening import CHUNK_ROLE, check_chunk, open_column
 from streamlit_redis_session.chunks._patch import apply_patch
-from streamlit_redis_session.chunks._seal import seal, unseal
+from streamlit_redis_session.chunks._seal import seal, seal_record, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
     affine_column,
@@ -27,10 +29,8 @@ from streamlit_redis_session.codec import Encoded
 from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
-    Piece,
-    column_from_pieces,
 )
-from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
+from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey
 
 ROWS_PER_CHUNK = 64 * 1024
@@ -38,8 +38,6 @@ INLINE_BYTES = 512
 """A column of at most this many bytes stands in the manifest itself."""
 RECORD_BYTES_MOST = 256 * 2**20
 """No record (manifest, version, settings) may open to more than this."""
-
-_CHUNK_ROLE = "chunk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +170,34 @@ class Chunker:
         """Name a manifest's bytes."""
         return ManifestId(digest(self._keys.record, b"manifest\0", data))
 
-    def seal_chunk(self, chunk_id: ChunkId, planned: PlannedChunk) -> bytes:
-        """Cut, compress and tag one chunk."""
+    def seal_chunk(
+        self, chunk_id: ChunkId, planned: PlannedChunk, *, way: Way | None = None
+    ) -> bytes:
+        """Cut, compress and tag one chunk; ``way`` is what ``choose_way`` chose."""
         assert planned.column is not None
         content = planned.column.piece(planned.start, planned.stop)
         width = _width(planned.column.spec())
-        return seal(content, key=self._keys.chunk, role=_CHUNK_ROLE, name=chunk_id, width=width)
+        key = self._keys.chunk
+        return seal(content, key=key, role=CHUNK_ROLE, name=chunk_id, width=width, way=way)
+
+    @staticmethod
+    def choose_way(planned: PlannedChunk) -> Way:
+        """Choose how to compress a column's chunks by one of them."""
+        assert planned.column is not None
+        content = planned.column.piece(planned.start, planned.stop)
+        return choose(content, _width(planned.column.spec()))
+
+    def check_chunk(self, chunk_id: ChunkId, sealed: bytes, *, most_bytes: int) -> None:
+        """Open a chunk and compare its content with its name, for those who verify a store.
+
+        Reading a value checks the tag alone, which binds content and name under the same key.
+
+        Raises
+        ------
+        CorruptDataError, LimitExceededError
+            It is not what was written, or would be larger than ``most_bytes``.
+        """
+        check_chunk(self._keys.chunk, chunk_id, sealed, most_bytes=most_bytes)
 
     def build(
         self,
@@ -198,11 +218,7 @@ class Chunker:
         """
         if column.selection is not None and column.selection.affine is not None:
             return FixedColumn(np.empty(0, dtype=np.int64))  # it is counted, not read
-        missing = [c for c in column.chunk_ids if sealed.get(c) is None]
-        if missing:
-            raise ChunkNotFoundError(missing)
-        pieces = self._open_pieces(column, rows_per_chunk, sealed, most_bytes)
-        return column_from_pieces(column.pieces_spec, list(pieces))
+        return open_column(self._keys.chunk, column, rows_per_chunk, sealed, most_bytes=most_bytes)
 
     @staticmethod
     def assemble(manifest: Manifest, built: Sequence[Column]) -> tuple[list[Column], Selections]:
@@ -223,44 +239,11 @@ class Chunker:
         ]
         return columns, selections
 
-    def _open_pieces(
-        self,
-        column: StoredColumn,
-        rows_per_chunk: int,
-        sealed: Mapping[ChunkId, bytes | None],
-        most_bytes: int,
-    ) -> Iterator[tuple[int, Piece]]:
-        rows = column.pieces_spec["rows"]
-        if column.inline is not None:
-            yield rows, column.inline
-            return
-        left = min(column.pieces_nbytes, most_bytes)
-        for chunk_id, (start, stop) in zip(
-            column.chunk_ids, piece_ranges(rows, rows_per_chunk), strict=True
-        ):
-            content = self._open_chunk(chunk_id, sealed[chunk_id] or b"", left)
-            left -= len(content)
-            yield stop - start, content
-
-    def _open_chunk(self, chunk_id: ChunkId, sealed: bytes, most_bytes: int) -> bytes:
-        what = f"chunk {chunk_id[:8]}"
-        content = unseal(
-            sealed,
-            key=self._keys.chunk,
-            role=_CHUNK_ROLE,
-            name=chunk_id,
-            most_bytes=most_bytes,
-            what=what,
-        )
-        if digest(self._keys.chunk, content) != chunk_id:
-            raise CorruptDataError(what, "its content has another digest than its name")
-        return content
-
     # records: manifests, versions, settings
 
     def seal_record(self, role: str, session: SessionKey, name: str, content: bytes) -> bytes:
         """Seal a record so that it opens in this role, session and name alone."""
-        return seal(content, key=self._keys.record, role=f"{role}\0{session}", name=name)
+        return seal_record(content, key=self._keys.record, role=f"{role}\0{session}", name=name)
 
     def open_record(self, role: str, session: SessionKey, name: str, sealed: bytes) -> bytes:
         """Open what :meth:`seal_record` made."""
@@ -328,8 +311,5 @@ def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Colu
 
 
 def _width(spec: dict[str, object]) -> int:
-    """Give the element width where a byte shuffle may pay, otherwise 1."""
-    if spec["kind"] != "fixed":
-        return 1
-    width = np.dtype(str(spec["dtype"])).itemsize
-    return width if width in (2, 4, 8, 16) else 1
+    """Give the bytes of one element, 0 where they differ."""
+    return np.dtype(str(spec["dtype"])).itemsize if spec["kind"] == "fixed" else 0

@@ -6,6 +6,11 @@ What comes back is what went in, or an error names what cannot be stored and why
 from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, encode
+from streamlit_redis_session.codec._pieces import (
+    Source,
+    column_from_pieces,
+    column_from_sources,
+)
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -23,7 +28,6 @@ from streamlit_redis_session.codec.columns import (
     Piece,
     SegmentedColumn,
     VarColumn,
-    column_from_pieces,
 )
 
 __all__ = [
@@ -34,9 +38,11 @@ __all__ = [
     "Kind",
     "Piece",
     "SegmentedColumn",
+    "Source",
     "VarColumn",
     "classify",
     "column_from_pieces",
+    "column_from_sources",
     "decode",
     "describe_shape",
     "encode",
