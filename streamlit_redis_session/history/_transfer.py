@@ -7,7 +7,7 @@ and copying release the interpreter's lock, piece by piece of at most about a me
 from __future__ import annotations
 
 from collections import Counter, deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
@@ -23,7 +23,7 @@ AHEAD_CHUNKS = 32
 """Sealed chunks that wait for the wire at most: a bound on memory."""
 FETCH_BYTES = 12 * 2**20
 """Content of the chunks that are fetched at once; sealed they are a third of it or so."""
-SMALL_BYTES = 2**20
+SMALL_BYTES = 4 * 2**20
 """So little is not worth a thread."""
 
 
@@ -93,25 +93,27 @@ def read_columns(
         Some bytes are not what was written.
     """
     columns = manifest.all_columns()
-    is_small = sum(column.pieces_nbytes for column in columns) < SMALL_BYTES
+    build = partial(chunker.build, rows_per_chunk=manifest.rows_per_chunk, most_bytes=most_bytes)
+    calls = (
+        (place, partial(build, columns[place], sealed=sealed))
+        for place, sealed in _fetched(backend, columns)
+    )
+    if sum(column.pieces_nbytes for column in columns) < SMALL_BYTES:
+        built = {place: build() for place, build in calls}
+        return [built[place] for place in range(len(columns))]
+    return _build_beside(calls, len(columns))
+
+
+def _build_beside(calls: Iterable[tuple[int, Callable[[], Column]]], count: int) -> list[Column]:
+    """Have columns built by the pool while the next ones are fetched."""
     built: dict[int, Future[Column]] = {}
     try:
-        for place, sealed in _fetched(backend, columns):
-            build = partial(
-                chunker.build, columns[place], manifest.rows_per_chunk, sealed,
-                most_bytes=most_bytes,
-            )  # fmt: skip
-            built[place] = _done(build()) if is_small else POOL.submit(build)
-        return [built[place].result() for place in range(len(columns))]
+        for place, build in calls:
+            built[place] = POOL.submit(build)
+        return [built[place].result() for place in range(count)]
     finally:
         for future in built.values():
             future.cancel()
-
-
-def _done(column: Column) -> Future[Column]:
-    future: Future[Column] = Future()
-    future.set_result(column)
-    return future
 
 
 def _fetched(

@@ -42,6 +42,11 @@ class WatchedBackend(MemoryBackend):
         ]
 
 
+@pytest.fixture(autouse=True)
+def _nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_transfer, "SMALL_BYTES", 100_000)
+
+
 @pytest.fixture
 def chunker() -> Chunker:
     return Chunker(Keys.derive("a secret", namespace="srs"), rows_per_chunk=4096)
@@ -78,7 +83,7 @@ def read_back(chunker: Chunker, backend: MemoryBackend, plan: Plan) -> object:
     return codec.decode(plan.manifest.description, columns)
 
 
-@pytest.mark.parametrize("rows", [10, 3_000, 60_000])
+@pytest.mark.parametrize("rows", [10, 1_000, 60_000])
 def test_what_was_sent_in_batches_comes_back(
     chunker: Chunker, backend: WatchedBackend, rows: int
 ) -> None:
@@ -144,13 +149,13 @@ def test_damage_found_by_another_thread_is_raised_by_the_reader(
 
 
 def test_sixteen_threads_read_and_write_at_once(chunker: Chunker, backend: WatchedBackend) -> None:
-    frames = [frame(50_000 + n) for n in range(4)]
+    frames = [frame(9_000 + n) for n in range(4)]
     plans = [stored(chunker, backend, each) for each in frames]
     meet = threading.Barrier(16)
 
     def work(number: int) -> None:
         meet.wait()
-        for turn in range(3):
+        for turn in range(2):
             each = (number + turn) % 4
             if number % 5 == 0:
                 stored(chunker, backend, frames[each])
