@@ -10,7 +10,7 @@ from streamlit_redis_session.chunks._chunker import (
     PlannedChunk,
     Selections,
 )
-from streamlit_redis_session.chunks._compression import Way
+from streamlit_redis_session.chunks._compression import Way, load_compression
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
 from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
@@ -29,6 +29,7 @@ __all__ = [
     "affine_of",
     "comes_from",
     "digest",
+    "load_compression",
     "may_come_from",
     "mint_session_id",
 ]

@@ -40,6 +40,8 @@ _COST_OF_BYTES = 2.5
 """Milliseconds that a megabyte is worth: some of it to send and check, the rest to keep."""
 
 
+_WHOLE_IS_ROUNDED_UP = 1.1
+"""A range of numbers is a power of two of bytes: with a header, Redis keeps it in the next class."""
 _COST_OF_REPEATING = 0.2
 """Milliseconds to open a megabyte of text by zstd, for each time that it was made smaller."""
 
@@ -83,7 +85,9 @@ def choose(content: Content, width: int) -> Way:
 
 
 def _cost(sample: Content, width: int, way: Way) -> float:
-    size = len(compress(sample, width, way))
+    size: float = len(compress(sample, width, way))
+    if way is PLAIN:
+        size *= _WHOLE_IS_ROUNDED_UP
     to_open = way.cost
     if way is TEXT and size:
         # zstd takes its time for each repetition that it found, LZ4 hardly any
@@ -181,6 +185,11 @@ def _unblosc(out: Bytes, payload: memoryview, what: str) -> None:
         blosc.decompress_ptr(payload, out.ctypes.data)
     except blosc.blosc_extension.error as error:
         raise CorruptDataError(what, f"it does not decompress ({error})") from error
+
+
+def load_compression() -> None:
+    """Import what the first chunk needs, ahead of it."""
+    _blosc()
 
 
 @cache

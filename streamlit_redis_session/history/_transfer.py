@@ -11,7 +11,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 
-from streamlit_redis_session.chunks import Chunker, Manifest, PlannedChunk, StoredColumn, Way
+from streamlit_redis_session.chunks import (
+    Chunker,
+    Manifest,
+    PlannedChunk,
+    StoredColumn,
+    Way,
+    load_compression,
+)
 from streamlit_redis_session.codec import Column
 from streamlit_redis_session.errors import ChunkNotFoundError
 from streamlit_redis_session.history._pool import POOL
@@ -107,6 +114,7 @@ def read_columns(
 def _build_beside(calls: Iterable[tuple[int, Callable[[], Column]]], count: int) -> list[Column]:
     """Have columns built by the pool while the next ones are fetched."""
     built: dict[int, Future[Column]] = {}
+    POOL.submit(load_compression)
     try:
         for place, build in calls:
             built[place] = POOL.submit(build)
