@@ -41,7 +41,7 @@ _COST_OF_BYTES = 2.5
 
 
 _WHOLE_IS_ROUNDED_UP = 1.1
-"""A range of numbers is a power of two of bytes: with a header, Redis keeps it in the next class."""
+"""A whole range takes a power of two of bytes; with a header, Redis keeps it in the next class."""
 _COST_OF_REPEATING = 0.2
 """Milliseconds to open a megabyte of text by zstd, for each time that it was made smaller."""
 
