@@ -36,6 +36,8 @@ from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey
 ROWS_PER_CHUNK = 64 * 1024
 INLINE_BYTES = 512
 """A column of at most this many bytes stands in the manifest itself."""
+SMALL_COLUMN_BYTES = 256 * 1024
+"""Up to here the size of a column counts more than the time to open it."""
 RECORD_BYTES_MOST = 256 * 2**20
 """No record (manifest, version, settings) may open to more than this."""
 
@@ -185,7 +187,8 @@ class Chunker:
         """Choose how to compress a column's chunks by one of them."""
         assert planned.column is not None
         content = planned.column.piece(planned.start, planned.stop)
-        return choose(content, _width(planned.column.spec()))
+        is_small = planned.column.nbytes <= SMALL_COLUMN_BYTES
+        return choose(content, _width(planned.column.spec()), is_small=is_small)
 
     def check_chunk(self, chunk_id: ChunkId, sealed: bytes, *, most_bytes: int) -> None:
         """Open a chunk and compare its content with its name, for those who verify a store.

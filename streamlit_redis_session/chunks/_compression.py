@@ -40,6 +40,7 @@ _COST_OF_BYTES = 2.5
 """Milliseconds that a megabyte is worth: some of it to send and check, the rest to keep."""
 
 
+_COST_OF_SMALL_BYTES = 10 * _COST_OF_BYTES
 _WHOLE_IS_ROUNDED_UP = 1.1
 """A whole range takes a power of two of bytes; with a header, Redis keeps it in the next class."""
 _COST_OF_REPEATING = 0.2
@@ -71,20 +72,23 @@ _OF_TEXTS = (PLAIN, TEXT, QUICK)
 _OF_NUMBERS = (PLAIN, ANY, QUICK, BITS, BYTES, DENSE_BITS)
 
 
-def choose(content: Content, width: int) -> Way:
+def choose(content: Content, width: int, *, is_small: bool = False) -> Way:
     """Choose for content like this; a few samples of it are tried.
 
     Parameters
     ----------
     width
         Bytes of one element; 0 for elements of any length.
+    is_small
+        Whether all of it opens in no time anyway, so that its size counts most.
     """
     sample = _sample(content, width)
     ways = _OF_NUMBERS if width else _OF_TEXTS
-    return min(ways, key=lambda way: _cost(sample, width, way))
+    to_keep = _COST_OF_SMALL_BYTES if is_small else _COST_OF_BYTES
+    return min(ways, key=lambda way: _cost(sample, width, way, to_keep))
 
 
-def _cost(sample: Content, width: int, way: Way) -> float:
+def _cost(sample: Content, width: int, way: Way, to_keep: float) -> float:
     size: float = len(compress(sample, width, way))
     if way is PLAIN:
         size *= _WHOLE_IS_ROUNDED_UP
@@ -92,7 +96,7 @@ def _cost(sample: Content, width: int, way: Way) -> float:
     if way is TEXT and size:
         # zstd takes its time for each repetition that it found, LZ4 hardly any
         to_open = min(to_open, _COST_OF_REPEATING * len(sample) / size)
-    return _COST_OF_BYTES * size + to_open * len(sample)
+    return to_keep * size + to_open * len(sample)
 
 
 def _sample(content: Content, width: int) -> Content:

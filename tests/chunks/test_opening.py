@@ -103,3 +103,13 @@ def test_one_way_is_chosen_for_all_chunks_of_a_column(chunker: Chunker) -> None:
     back = chunker.build(column, ROWS * 9, dict(made), most_bytes=2**30)
     assert isinstance(back, FixedColumn)
     assert back.values.tobytes() == values.tobytes()
+
+
+def test_a_mask_of_many_rows_is_compressed_even_when_that_saves_little(chunker: Chunker) -> None:
+    """A filter of a million rows is stored as little else."""
+    mask = np.packbits(np.random.default_rng(1).random(1_000_000) < 0.6)
+    plan = Chunker(KEYS).plan(codec.Encoded(None, (FixedColumn(mask),)), {})
+
+    made = {n: chunker.seal_chunk(n, c, way=chunker.choose_way(c)) for n, c in plan.chunks.items()}
+
+    assert sum(map(len, made.values())) < 0.985 * len(mask)
