@@ -11,22 +11,35 @@ from streamlit_redis_session.chunks._chunker import (
     Selections,
 )
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
-from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
+from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
+from streamlit_redis_session.chunks._patch import (
+    MOST_PATCHED_ROWS,
+    apply_patch,
+    pack_rows,
+    remapped,
+    values_at,
+)
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
 
 __all__ = [
+    "MOST_PATCHED_ROWS",
     "Chunker",
     "FoundColumn",
     "Keys",
     "Manifest",
+    "Patch",
     "Plan",
     "PlannedChunk",
     "Selection",
     "Selections",
     "StoredColumn",
     "affine_of",
+    "apply_patch",
     "comes_from",
     "digest",
     "may_come_from",
     "mint_session_id",
+    "pack_rows",
+    "remapped",
+    "values_at",
 ]

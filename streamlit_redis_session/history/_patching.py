@@ -1,0 +1,198 @@
+"""What a new value has in common with the one before but for some elements: edits of cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from streamlit_redis_session.chunks import (
+    MOST_PATCHED_ROWS,
+    Chunker,
+    FoundColumn,
+    Patch,
+    Selections,
+    StoredColumn,
+    pack_rows,
+    values_at,
+)
+from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec.differences import changed_rows
+
+Positions = npt.NDArray[np.int64]
+Pair = tuple[Column, StoredColumn]
+
+SMALL_BYTES = 16 * 1024
+"""A column of at most this is stored as it is: it costs hardly more than a patch."""
+MOST_SHARE = 16
+"""At most one row in so many is patched: more would have to be put in at every reading."""
+LEAST_SAVING = 4
+"""A patch must be this many times smaller than the chunks that it spares."""
+FEW_BYTES = 4 * 1024
+"""So little is counted as it is, without asking what compression makes of it."""
+_CLEARLY = 64
+"""A patch so many times smaller pays, however well the chunks would compress."""
+_SAMPLE_ROWS = 64
+_SAMPLE_BYTES = 64 * 1024
+_MOST_TRIES = 40
+"""Base columns compared, by a sample of rows, with one column."""
+_MOST_COMPARED = 2
+"""Base columns compared in full with one column."""
+
+
+def find_patches(
+    wanted: Mapping[int, Column],
+    base: Sequence[Pair],
+    chunker: Chunker,
+    selections: Selections | None = None,
+) -> dict[int, FoundColumn]:
+    """Find the columns that are edits of stored ones, and what has to be stored of them.
+
+    Every find was compared bit by bit. The chunks of ``base`` must be cut as the chunker cuts.
+
+    Parameters
+    ----------
+    wanted
+        New columns by ordinal.
+    base
+        Columns of the value before by ordinal, and what is stored of them.
+    selections
+        Positions that the value before knows; new ones are added. Without it, a patch upon a
+        patch is found only where the positions of the first stand in the manifest.
+    """
+    return _Search(base, chunker, selections or Selections()).run(wanted)
+
+
+@dataclass
+class _Search:
+    base: Sequence[Pair]
+    chunker: Chunker
+    selections: Selections
+    found: dict[int, FoundColumn] = field(default_factory=dict)
+    large: dict[int, int] = field(default_factory=dict)
+    """Bytes of the columns found whose patches are not tiny."""
+    replaced_bytes: int = 0
+    """Bytes of the columns that have most elements in other places, or other ones."""
+
+    def run(self, wanted: Mapping[int, Column]) -> dict[int, FoundColumn]:
+        for ordinal, column in wanted.items():
+            if SMALL_BYTES < column.nbytes and column.rows < MOST_PATCHED_ROWS:
+                self._find(ordinal, column)
+        if self.replaced_bytes > sum(self.large.values()):
+            # rows were moved: columns of few different values only look like edited ones
+            self.found = {n: each for n, each in self.found.items() if n not in self.large}
+        return self.found
+
+    def _find(self, ordinal: int, column: Column) -> None:
+        most = column.rows // MOST_SHARE
+        for tries, (before, stored) in enumerate(self._candidates(ordinal, column)):
+            positions = changed_rows(before, column, most=most)
+            if positions is not None:
+                self._put(ordinal, column, (before, stored), positions)
+                return
+            if tries + 1 >= _MOST_COMPARED:
+                break
+        if ordinal < len(self.base) and self.base[ordinal][0].spec() == column.spec():
+            self.replaced_bytes += column.nbytes
+
+    def _candidates(self, ordinal: int, column: Column) -> Iterator[Pair]:
+        """Give base columns that a sample of rows speaks for, likely ones first."""
+        spec, tries = column.spec(), 0
+        sample = np.linspace(0, column.rows - 1, _SAMPLE_ROWS).astype(np.int64)
+        mine: Column | None = None
+        for place in _outwards(ordinal, len(self.base)):
+            before, stored = self.base[place]
+            if before.spec() != spec or _is_affine(stored):
+                continue
+            mine = mine or values_at(column, sample)
+            if changed_rows(values_at(before, sample), mine, most=_SAMPLE_ROWS // 2) is not None:
+                yield before, stored
+            tries += 1
+            if tries >= _MOST_TRIES:
+                return
+
+    def _put(self, ordinal: int, column: Column, pair: Pair, positions: Positions) -> None:
+        before, stored = pair
+        is_plain = stored.selection is None and stored.patch is None
+        if not len(positions):
+            base = column if is_plain else None
+            self.found[ordinal] = FoundColumn(stored, base, changed_rows=0)
+            return
+        merged = self._merged(stored, column.rows, positions)
+        if merged is None or len(merged) * MOST_SHARE > column.rows:
+            return
+        form, packed = pack_rows(merged, column.rows)
+        values = values_at(column, merged)
+        cost = _compressed(packed) + _compressed(values)
+        if not self._pays(cost, column, stored, merged):
+            return
+        if cost > FEW_BYTES:
+            self.large[ordinal] = column.nbytes
+        sides = tuple((self.chunker.store_side(side), side) for side in (packed, values))
+        patch = Patch(form, sides[0][0], sides[1][0])
+        self.selections.add_patch(patch, column.rows, merged)
+        # without a selection, the bytes are those of the pieces
+        nbytes = stored.nbytes if stored.selection is None else column.nbytes
+        self.found[ordinal] = FoundColumn(
+            replace(stored, nbytes=nbytes, patch=patch),
+            before if is_plain else None,
+            sides,
+            changed_rows=len(positions),
+        )
+
+    def _merged(self, stored: StoredColumn, rows: int, positions: Positions) -> Positions | None:
+        """Give the positions of a patch in the place of the one there is; its chunks stay."""
+        if stored.patch is None:
+            return positions
+        known = self.selections.patch_positions(stored.patch, rows)
+        return None if known is None else np.union1d(known, positions)
+
+    def _pays(self, cost: int, column: Column, stored: StoredColumn, positions: Positions) -> bool:
+        """Weigh a patch against the chunks that would be written otherwise.
+
+        It must not be larger than a chunk: the next edit of the column writes it anew.
+        """
+        rows = self.chunker.rows_per_chunk
+        starts = np.unique(positions // rows) * rows
+        chunk_bytes = column.nbytes * min(rows, column.rows) // column.rows
+        spared = column.nbytes if stored.selection else min(column.nbytes, len(starts) * chunk_bytes)
+        if cost * LEAST_SAVING > spared or cost > chunk_bytes:
+            return False
+        if cost * _CLEARLY <= spared:
+            return True
+        return cost * LEAST_SAVING <= spared * _ratio(column, int(starts[0]))
+
+
+def _outwards(ordinal: int, count: int) -> Iterator[int]:
+    """Give the same place first, then those around it, nearest first."""
+    if ordinal < count:
+        yield ordinal
+    for distance in range(1, max(ordinal + 1, count)):
+        for place in (ordinal - distance, ordinal + distance):
+            if 0 <= place < count:
+                yield place
+
+
+def _is_affine(stored: StoredColumn) -> bool:
+    return stored.selection is not None and stored.selection.affine is not None
+
+
+def _compressed(column: Column) -> int:
+    """Say how many bytes a side column takes, roughly."""
+    if column.nbytes <= FEW_BYTES:
+        return column.nbytes
+    return _zstd(bytes(column.piece(0, column.rows)))
+
+
+def _ratio(column: Column, start: int) -> float:
+    """Say, from some rows, to which part compression brings a column."""
+    rows = max(1, _SAMPLE_BYTES * column.rows // column.nbytes)
+    piece = bytes(column.piece(start, min(start + rows, column.rows)))
+    return _zstd(piece) / max(1, len(piece))
+
+
+def _zstd(content: bytes) -> int:
+    return len(pa.compress(content, codec="zstd", asbytes=True))
