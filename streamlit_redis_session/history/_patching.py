@@ -79,12 +79,24 @@ class _Search:
 
     def run(self, wanted: Mapping[int, Column]) -> dict[int, FoundColumn]:
         for ordinal, column in wanted.items():
-            if SMALL_BYTES < column.nbytes and column.rows < MOST_PATCHED_ROWS:
+            if column.nbytes <= SMALL_BYTES:
+                self._find_same(ordinal, column)
+            elif column.rows < MOST_PATCHED_ROWS:
                 self._find(ordinal, column)
         if self.replaced_bytes > sum(self.large.values()):
             # rows were moved: columns of few different values only look like edited ones
             self.found = {n: each for n, each in self.found.items() if n not in self.large}
         return self.found
+
+    def _find_same(self, ordinal: int, column: Column) -> None:
+        """Find that a small column is what it was: otherwise it would be stored in another way."""
+        if ordinal >= len(self.base):
+            return
+        before, stored = self.base[ordinal]
+        if _is_plain(stored) or before.spec() != column.spec():
+            return
+        if changed_rows(before, column, most=0) is not None:
+            self.found[ordinal] = FoundColumn(stored, None, changed_rows=0)
 
     def _find(self, ordinal: int, column: Column) -> None:
         most = column.rows // MOST_SHARE
@@ -105,7 +117,7 @@ class _Search:
         mine: Column | None = None
         for place in _outwards(ordinal, len(self.base)):
             before, stored = self.base[place]
-            if before.spec() != spec or _is_affine(stored):
+            if before.spec() != spec:
                 continue
             mine = mine or values_at(column, sample)
             if changed_rows(values_at(before, sample), mine, most=_SAMPLE_ROWS // 2) is not None:
@@ -115,15 +127,19 @@ class _Search:
                 return
 
     def _put(self, ordinal: int, column: Column, pair: Pair, positions: Positions) -> None:
-        before, stored = pair
-        is_plain = stored.selection is None and stored.patch is None
+        stored = pair[1]
         if not len(positions):
-            base = column if is_plain else None
+            base = column if _is_plain(stored) else None
             self.found[ordinal] = FoundColumn(stored, base, changed_rows=0)
             return
-        merged = self._merged(stored, column.rows, positions)
-        if merged is None or len(merged) * MOST_SHARE > column.rows:
-            return
+        merged = None if _is_affine(stored) else self._merged(stored, column.rows, positions)
+        if merged is not None and len(merged) * MOST_SHARE <= column.rows:
+            self._patch(ordinal, column, pair, merged, len(positions))
+
+    def _patch(
+        self, ordinal: int, column: Column, pair: Pair, merged: Positions, changed: int
+    ) -> None:
+        before, stored = pair
         form, packed = pack_rows(merged, column.rows)
         values = values_at(column, merged)
         cost = _compressed(packed) + _compressed(values)
@@ -138,9 +154,9 @@ class _Search:
         nbytes = stored.nbytes if stored.selection is None else column.nbytes
         self.found[ordinal] = FoundColumn(
             replace(stored, nbytes=nbytes, patch=patch),
-            before if is_plain else None,
+            before if _is_plain(stored) else None,
             sides,
-            changed_rows=len(positions),
+            changed_rows=changed,
         )
 
     def _merged(self, stored: StoredColumn, rows: int, positions: Positions) -> Positions | None:
@@ -158,7 +174,9 @@ class _Search:
         rows = self.chunker.rows_per_chunk
         starts = np.unique(positions // rows) * rows
         chunk_bytes = column.nbytes * min(rows, column.rows) // column.rows
-        spared = column.nbytes if stored.selection else min(column.nbytes, len(starts) * chunk_bytes)
+        spared = column.nbytes
+        if stored.selection is None:
+            spared = min(spared, len(starts) * chunk_bytes)
         if cost * LEAST_SAVING > spared or cost > chunk_bytes:
             return False
         if cost * _CLEARLY <= spared:
@@ -174,6 +192,10 @@ def _outwards(ordinal: int, count: int) -> Iterator[int]:
         for place in (ordinal - distance, ordinal + distance):
             if 0 <= place < count:
                 yield place
+
+
+def _is_plain(stored: StoredColumn) -> bool:
+    return stored.selection is None and stored.patch is None
 
 
 def _is_affine(stored: StoredColumn) -> bool:
