@@ -23,6 +23,7 @@ Positions = npt.NDArray[np.int64]
 _BLOCK_BYTES = 256 * 1024
 _BLOCK_ROWS = 32 * 1024
 _WORDS = (8, 4, 2, 1)
+_TEXTS = (VarColumn, SegmentedColumn)
 
 
 def changed_rows(base: Column, column: Column, *, most: int) -> Positions | None:
@@ -42,9 +43,7 @@ def changed_rows(base: Column, column: Column, *, most: int) -> Positions | None
         if base.values.dtype.str != column.values.dtype.str or base.rows != column.rows:
             return None
         return changed_elements(base.values, column.values, most=most)
-    if isinstance(base, FixedColumn) or isinstance(column, FixedColumn):
-        return None
-    if base.rows != column.rows:
+    if not isinstance(base, _TEXTS) or not isinstance(column, _TEXTS) or base.rows != column.rows:
         return None
     return _gathered(_changed_texts(_Texts(base), _Texts(column)), most)
 
@@ -88,9 +87,9 @@ def _words(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 class _Texts:
     """A column of elements of any length, cut without copying."""
 
-    def __init__(self, column: Column) -> None:
+    def __init__(self, column: VarColumn | SegmentedColumn) -> None:
         segments = column.segments if isinstance(column, SegmentedColumn) else (column,)
-        self._segments = [s for s in segments if isinstance(s, VarColumn) and s.rows]
+        self._segments = [segment for segment in segments if segment.rows]
         self._starts = [0, *accumulate(segment.rows for segment in self._segments)]
 
     @property

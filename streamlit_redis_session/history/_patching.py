@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
@@ -72,10 +73,6 @@ class _Search:
     chunker: Chunker
     selections: Selections
     found: dict[int, FoundColumn] = field(default_factory=dict)
-    large: dict[int, int] = field(default_factory=dict)
-    """Bytes of the columns found whose patches are not tiny."""
-    replaced_bytes: int = 0
-    """Bytes of the columns that have most elements in other places, or other ones."""
 
     def run(self, wanted: Mapping[int, Column]) -> dict[int, FoundColumn]:
         for ordinal, column in wanted.items():
@@ -83,9 +80,6 @@ class _Search:
                 self._find_same(ordinal, column)
             elif column.rows < MOST_PATCHED_ROWS:
                 self._find(ordinal, column)
-        if self.replaced_bytes > sum(self.large.values()):
-            # rows were moved: columns of few different values only look like edited ones
-            self.found = {n: each for n, each in self.found.items() if n not in self.large}
         return self.found
 
     def _find_same(self, ordinal: int, column: Column) -> None:
@@ -100,44 +94,44 @@ class _Search:
 
     def _find(self, ordinal: int, column: Column) -> None:
         most = column.rows // MOST_SHARE
-        for tries, (before, stored) in enumerate(self._candidates(ordinal, column)):
-            positions = changed_rows(before, column, most=most)
+        for place in islice(self._candidates(ordinal, column), _MOST_COMPARED):
+            positions = changed_rows(self.base[place][0], column, most=most)
             if positions is not None:
-                self._put(ordinal, column, (before, stored), positions)
+                # compared with the column in its own place alone, it is known under one name
+                changed = len(positions) if place == ordinal else None
+                self._put(ordinal, column, self.base[place], positions, changed)
                 return
-            if tries + 1 >= _MOST_COMPARED:
-                break
-        if ordinal < len(self.base) and self.base[ordinal][0].spec() == column.spec():
-            self.replaced_bytes += column.nbytes
 
-    def _candidates(self, ordinal: int, column: Column) -> Iterator[Pair]:
+    def _candidates(self, ordinal: int, column: Column) -> Iterator[int]:
         """Give base columns that a sample of rows speaks for, likely ones first."""
         spec, tries = column.spec(), 0
         sample = np.linspace(0, column.rows - 1, _SAMPLE_ROWS).astype(np.int64)
         mine: Column | None = None
         for place in _outwards(ordinal, len(self.base)):
-            before, stored = self.base[place]
+            before = self.base[place][0]
             if before.spec() != spec:
                 continue
             mine = mine or values_at(column, sample)
             if changed_rows(values_at(before, sample), mine, most=_SAMPLE_ROWS // 2) is not None:
-                yield before, stored
+                yield place
             tries += 1
             if tries >= _MOST_TRIES:
                 return
 
-    def _put(self, ordinal: int, column: Column, pair: Pair, positions: Positions) -> None:
+    def _put(
+        self, ordinal: int, column: Column, pair: Pair, positions: Positions, changed: int | None
+    ) -> None:
         stored = pair[1]
         if not len(positions):
             base = column if _is_plain(stored) else None
-            self.found[ordinal] = FoundColumn(stored, base, changed_rows=0)
+            self.found[ordinal] = FoundColumn(stored, base, changed_rows=changed)
             return
         merged = None if _is_affine(stored) else self._merged(stored, column.rows, positions)
         if merged is not None and len(merged) * MOST_SHARE <= column.rows:
-            self._patch(ordinal, column, pair, merged, len(positions))
+            self._patch(ordinal, column, pair, merged, changed)
 
     def _patch(
-        self, ordinal: int, column: Column, pair: Pair, merged: Positions, changed: int
+        self, ordinal: int, column: Column, pair: Pair, merged: Positions, changed: int | None
     ) -> None:
         before, stored = pair
         form, packed = pack_rows(merged, column.rows)
@@ -145,8 +139,6 @@ class _Search:
         cost = _compressed(packed) + _compressed(values)
         if not self._pays(cost, column, stored, merged):
             return
-        if cost > FEW_BYTES:
-            self.large[ordinal] = column.nbytes
         sides = tuple((self.chunker.store_side(side), side) for side in (packed, values))
         patch = Patch(form, sides[0][0], sides[1][0])
         self.selections.add_patch(patch, column.rows, merged)

@@ -177,17 +177,21 @@ def test_zero_and_minus_zero_are_the_same_to_a_reader() -> None:
 
 @pytest.mark.skipif(not PANDAS_3, reason="only with Copy-on-Write does an edit leave the rest")
 def test_only_the_column_that_was_written_to_is_looked_at() -> None:
-    before = pd.DataFrame({
-        **{f"f{n}": np.arange(4.0) for n in range(5)},
-        "s": list("abcd"),
-        "when": pd.date_range("2020", periods=4),
-        "i": pd.array([1, None, 3, 4], dtype="Int64"),
-        "c": pd.Categorical(list("xyxy")),
-    })
+    before = pd.DataFrame(
+        {
+            **{f"f{n}": np.arange(4.0) for n in range(5)},
+            "s": list("abcd"),
+            "when": pd.date_range("2020", periods=4),
+            "i": pd.array([1, None, 3, 4], dtype="Int64"),
+            "c": pd.Categorical(list("xyxy")),
+        }
+    )
     places = [(n, n) for n in range(before.shape[1])]
     for place in (2, 5, 6, 7, 8):
         after = before.copy(deep=False)
-        after.iloc[0, place] = before.iloc[1, place]
+        cell: Any = (0, place)
+        value: Any = before.iloc[1, place]
+        after.iloc[cell] = value
 
         assert [j for _, j, *_ in unshared_columns(before, after, places)] == [place]
 
