@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import islice
 
 import numpy as np
@@ -20,7 +21,7 @@ from streamlit_redis_session.chunks import (
     pack_rows,
     values_at,
 )
-from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec import Column, VarColumn
 from streamlit_redis_session.codec.differences import changed_rows
 
 Positions = npt.NDArray[np.int64]
@@ -38,8 +39,10 @@ _CLEARLY = 64
 """A patch so many times smaller pays, however well the chunks would compress."""
 _SAMPLE_ROWS = 64
 _SAMPLE_BYTES = 64 * 1024
-_MOST_TRIES = 40
-"""Base columns compared, by a sample of rows, with one column."""
+_MOST_MISSES = 12
+"""Base columns in other places that a sample of rows may speak against, for one column..."""
+_MOST_MISSES_IN_ALL = 48
+"""...and for all columns together: when rows were moved, none is an edit."""
 _MOST_COMPARED = 2
 """Base columns compared in full with one column."""
 
@@ -73,6 +76,17 @@ class _Search:
     chunker: Chunker
     selections: Selections
     found: dict[int, FoundColumn] = field(default_factory=dict)
+    shift: int = 0
+    """How far from its place the last column was found: others were inserted or dropped."""
+    misses: int = 0
+
+    @cached_property
+    def places(self) -> dict[str, list[int]]:
+        """Places of base columns by their spec."""
+        found: dict[str, list[int]] = {}
+        for place, (before, _) in enumerate(self.base):
+            found.setdefault(str(before.spec()), []).append(place)
+        return found
 
     def run(self, wanted: Mapping[int, Column]) -> dict[int, FoundColumn]:
         for ordinal, column in wanted.items():
@@ -99,23 +113,22 @@ class _Search:
             if positions is not None:
                 # compared with the column in its own place alone, it is known under one name
                 changed = len(positions) if place == ordinal else None
+                self.shift = place - ordinal
                 self._put(ordinal, column, self.base[place], positions, changed)
                 return
 
     def _candidates(self, ordinal: int, column: Column) -> Iterator[int]:
-        """Give base columns that a sample of rows speaks for, likely ones first."""
-        spec, tries = column.spec(), 0
-        sample = np.linspace(0, column.rows - 1, _SAMPLE_ROWS).astype(np.int64)
-        mine: Column | None = None
-        for place in _outwards(ordinal, len(self.base)):
-            before = self.base[place][0]
-            if before.spec() != spec:
-                continue
-            mine = mine or values_at(column, sample)
-            if changed_rows(values_at(before, sample), mine, most=_SAMPLE_ROWS // 2) is not None:
+        """Give places of base columns: the same, then those that a sample of rows speaks for."""
+        spec, misses = column.spec(), 0
+        if ordinal < len(self.base) and self.base[ordinal][0].spec() == spec:
+            yield ordinal
+        for place in _outwards(ordinal, self.shift, self.places.get(str(spec), [])):
+            if _is_like(self.base[place][0], column):
                 yield place
-            tries += 1
-            if tries >= _MOST_TRIES:
+                continue
+            misses += 1
+            self.misses += 1
+            if misses >= _MOST_MISSES or self.misses >= _MOST_MISSES_IN_ALL:
                 return
 
     def _put(
@@ -176,14 +189,22 @@ class _Search:
         return cost * LEAST_SAVING <= spared * _ratio(column, int(starts[0]))
 
 
-def _outwards(ordinal: int, count: int) -> Iterator[int]:
-    """Give the same place first, then those around it, nearest first."""
-    if ordinal < count:
-        yield ordinal
-    for distance in range(1, max(ordinal + 1, count)):
-        for place in (ordinal - distance, ordinal + distance):
-            if 0 <= place < count:
-                yield place
+def _outwards(ordinal: int, shift: int, places: list[int]) -> list[int]:
+    """Order places by how far they are from the likely one, without the column's own."""
+    others = (place for place in places if place != ordinal)
+    return sorted(others, key=lambda place: abs(place - ordinal - shift))
+
+
+def _is_like(before: Column, column: Column) -> bool:
+    """Tell from a sample of rows, spread over all, whether most are equal."""
+    sample = np.arange(_SAMPLE_ROWS, dtype=np.int64) * column.rows // _SAMPLE_ROWS
+    most = _SAMPLE_ROWS // 2
+    if isinstance(before, VarColumn) and isinstance(column, VarColumn):
+        lengths = [c.offsets[sample + 1] - c.offsets[sample] for c in (before, column)]
+        if np.count_nonzero(lengths[0] != lengths[1]) > most:
+            return False
+    mine, theirs = values_at(before, sample), values_at(column, sample)
+    return changed_rows(mine, theirs, most=most) is not None
 
 
 def _is_plain(stored: StoredColumn) -> bool:

@@ -15,12 +15,13 @@ from streamlit_redis_session.chunks import (
     StoredColumn,
 )
 from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec.differences import changed_rows
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
     LimitExceededError,
 )
-from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
+from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.history._patching import find_patches
@@ -169,10 +170,12 @@ class ValueStore:
             return False  # plain manifests of the same content are the same
         if other.description != plan.manifest.description:
             return False
-        mine = codec.encode(value, path="value").columns
+        pairs = zip(plan.manifest.columns, other.columns, strict=False)
+        unlike = [n for n, (mine, theirs) in enumerate(pairs) if mine != theirs]
+        columns = codec.encode(value, path="value").columns
         theirs = self.load(session, manifest_id, path="value").columns()
-        return len(mine) == len(theirs) and all(
-            is_equal(column, other) for column, (other, _) in zip(mine, theirs, strict=True)
+        return len(columns) == len(theirs) and all(
+            changed_rows(columns[n], theirs[n][0], most=0) is not None for n in unlike
         )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import struct
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +20,7 @@ from streamlit_redis_session.chunks import (
     Keys,
     Manifest,
     Patch,
+    Plan,
     Selection,
     StoredColumn,
     apply_patch,
@@ -28,7 +33,7 @@ from streamlit_redis_session.chunks._patch import unpack_rows
 from streamlit_redis_session.chunks._selection import take
 from streamlit_redis_session.codec import Column, Encoded, FixedColumn, SegmentedColumn, VarColumn
 from streamlit_redis_session.codec.differences import changed_rows
-from streamlit_redis_session.errors import CorruptDataError
+from streamlit_redis_session.errors import CorruptDataError, LimitExceededError
 
 DTYPES = ["?", "i1", "<i4", ">f8", "c16", "M8[ns]", "S3", "U2", "V5"]
 CHUNKER = Chunker(Keys.derive("a secret", namespace="srs"), rows_per_chunk=100)
@@ -203,17 +208,14 @@ def test_rows_of_a_patched_column_are_a_patch_of_the_rows(
 # through a manifest and sealed chunks
 
 
-def stored_and_read(column: Column, *, chosen: np.ndarray | None, edited: Column) -> Column:
-    """Store a column, rows of it, a patch on these; read it all back from bytes."""
-    plain = CHUNKER.plan(Encoded(None, (column,)), {})
-    stored = plain.manifest.columns[0]
+def patched_plan(column: Column, *, chosen: np.ndarray | None, edited: Column) -> Plan:
+    """Store a column, rows of it, and a patch on these."""
+    stored = CHUNKER.plan(Encoded(None, (column,)), {}).manifest.columns[0]
     sides: list[tuple[StoredColumn, Column]] = []
     if chosen is not None:
         form, packed, kept = CHUNKER.store_positions(chosen, column.rows)
         selection = Selection(form, kept, column.rows, column.nbytes)
-        stored = StoredColumn(
-            edited.spec(), edited.nbytes, stored.chunk_ids, stored.inline, selection
-        )
+        stored = replace(stored, spec=edited.spec(), nbytes=edited.nbytes, selection=selection)
         sides.append((kept, packed))
     before = column if chosen is None else take(column, chosen)
     positions = changed_rows(before, edited, most=edited.rows)
@@ -222,19 +224,14 @@ def stored_and_read(column: Column, *, chosen: np.ndarray | None, edited: Column
     values = values_at(edited, positions)
     kept_rows, kept_values = CHUNKER.store_side(rows), CHUNKER.store_side(values)
     sides += [(kept_rows, rows), (kept_values, values)]
-    stored = StoredColumn(
-        stored.spec,
-        stored.nbytes,
-        stored.chunk_ids,
-        stored.inline,
-        stored.selection,
-        Patch(form_of_rows, kept_rows, kept_values),
-    )
-    found = FoundColumn(stored, column, tuple(sides))
-    plan = CHUNKER.plan(Encoded(None, (edited,)), {}, {0: found})
+    patched = replace(stored, patch=Patch(form_of_rows, kept_rows, kept_values))
+    found = FoundColumn(patched, column, tuple(sides))
+    return CHUNKER.plan(Encoded(None, (edited,)), {}, {0: found})
+
+
+def read(plan: Plan, data: bytes) -> Column:
     sealed = {name: CHUNKER.seal_chunk(name, chunk) for name, chunk in plan.chunks.items()}
-    manifest = Manifest.from_bytes(plan.manifest.to_bytes())
-    return columns_of(CHUNKER, manifest, sealed)[0]
+    return columns_of(CHUNKER, Manifest.from_bytes(data), sealed)[0]
 
 
 @settings(max_examples=40, deadline=None)
@@ -254,6 +251,44 @@ def test_a_patch_on_rows_of_a_column_comes_back_from_the_store(
     values = texts(*(b"edited %d" % n for n in places)) if is_text else new
     edited = apply_patch(before, np.sort(at(*places)), values)
 
-    made = stored_and_read(column, chosen=chosen, edited=edited)
+    plan = patched_plan(column, chosen=chosen, edited=edited)
 
-    assert content(made) == content(edited)
+    assert content(read(plan, plan.manifest.to_bytes())) == content(edited)
+
+
+Damage = Callable[[dict[str, Any], dict[str, Any]], None]
+
+DAMAGES: dict[str, Damage] = {
+    "sides in the place of each other": lambda patch, _: patch.update(
+        positions=patch["values"], values=patch["positions"]
+    ),
+    "values that are positions": lambda patch, _: patch.update(values=patch["positions"]),
+    "positions that are values": lambda patch, _: patch.update(positions=patch["values"]),
+    "another form": lambda patch, _: patch.update(form="mask"),
+    "no form": lambda patch, _: patch.pop("form"),
+    "a side that is no number": lambda patch, _: patch.update(values="1"),
+    "a side that is the column itself": lambda patch, _: patch.update(values=0),
+    "a side that is missing": lambda patch, _: patch.update(values=9),
+    "a list in place of the patch": lambda _, column: column.update(patch=[1, 2]),
+    "a column with fewer rows": lambda _, column: (
+        column["spec"].update(rows=80),
+        column.update(nbytes=640),
+    )[0],
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_a_damaged_patch_never_becomes_a_column(name: str) -> None:
+    column = FixedColumn(np.arange(100))
+    values = column.values.copy()
+    values[[3, 50, 99]] = -1
+    plan = patched_plan(column, chosen=None, edited=FixedColumn(values))
+    data = plan.manifest.to_bytes()
+    (length,) = struct.unpack_from("<I", data)
+    head = json.loads(data[4 : 4 + length])
+    DAMAGES[name](head["columns"][0]["patch"], head["columns"][0])
+    text = json.dumps(head).encode()
+
+    assert content(read(plan, data)) == content(FixedColumn(values))
+    with pytest.raises((CorruptDataError, LimitExceededError)):
+        read(plan, struct.pack("<I", len(text)) + text + data[4 + length :])

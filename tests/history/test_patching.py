@@ -97,6 +97,17 @@ def test_columns_are_found_behind_an_inserted_one() -> None:
         assert each.stored.chunk_ids == base[ordinal - 1][1].chunk_ids
 
 
+def test_columns_are_found_wherever_one_was_dropped_or_inserted_however_many_there_are() -> None:
+    columns = [floats(seed, rows=3_000) for seed in range(60)]
+    base = stored(*columns)
+    dropped: dict[int, Column] = {n: edited(columns[n + 1], 5) for n in range(59)}
+    inserted: dict[int, Column] = {n + 1: edited(columns[n], 5) for n in range(60)}
+
+    assert set(find_patches(dropped, base, CHUNKER)) == set(dropped)
+    new: Column = floats(99, rows=3_000)
+    assert set(find_patches({0: new, **inserted}, base, CHUNKER)) == set(inserted)
+
+
 def test_a_row_edited_in_many_columns_stands_in_the_manifest_once() -> None:
     base = stored(*(floats(seed) for seed in range(5)))
     found = find_patches({n: edited(floats(n), 5, 300) for n in range(5)}, base, CHUNKER)
