@@ -12,14 +12,23 @@ from streamlit_redis_session.chunks._chunker import (
 )
 from streamlit_redis_session.chunks._compression import Way, load_compression
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
-from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
+from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
+from streamlit_redis_session.chunks._patch import (
+    MOST_PATCHED_ROWS,
+    apply_patch,
+    pack_rows,
+    remapped,
+    values_at,
+)
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
 
 __all__ = [
+    "MOST_PATCHED_ROWS",
     "Chunker",
     "FoundColumn",
     "Keys",
     "Manifest",
+    "Patch",
     "Plan",
     "PlannedChunk",
     "Selection",
@@ -27,9 +36,13 @@ __all__ = [
     "StoredColumn",
     "Way",
     "affine_of",
+    "apply_patch",
     "comes_from",
     "digest",
     "load_compression",
     "may_come_from",
     "mint_session_id",
+    "pack_rows",
+    "remapped",
+    "values_at",
 ]

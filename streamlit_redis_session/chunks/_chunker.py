@@ -11,12 +11,13 @@ from streamlit_redis_session.chunks._compression import Way, choose
 from streamlit_redis_session.chunks._keys import Keys, digest
 from streamlit_redis_session.chunks._manifest import (
     Manifest,
+    Patch,
     Selection,
     StoredColumn,
     piece_ranges,
 )
 from streamlit_redis_session.chunks._opening import CHUNK_ROLE, check_chunk, open_column
-from streamlit_redis_session.chunks._patch import apply_patch
+from streamlit_redis_session.chunks._patch import apply_patch, unpack_rows
 from streamlit_redis_session.chunks._seal import seal, seal_record, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
@@ -25,7 +26,7 @@ from streamlit_redis_session.chunks._selection import (
     take,
     unpack,
 )
-from streamlit_redis_session.codec import Encoded
+from streamlit_redis_session.codec import Encoded, column_from_pieces
 from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
@@ -87,6 +88,8 @@ class FoundColumn:
     """What the stored pieces were cut from; ``None``: not in memory."""
     sides: tuple[tuple[StoredColumn, Column], ...] = ()
     """Side columns that are new, and what to cut them from."""
+    changed_rows: int | None = None
+    """How many rows differ from the column that this one was made from, where that is known."""
 
 
 class Chunker:
@@ -287,6 +290,28 @@ class Selections:
             )
         return self._positions[key]
 
+    def add_patch(self, patch: Patch, rows: int, unpacked: Positions) -> None:
+        """Remember where a patch of a column of ``rows`` rows stands."""
+        self._positions[_patch_key(patch, rows)] = unpacked
+
+    def patch_positions(self, patch: Patch, rows: int) -> Positions | None:
+        """Give the positions of a patch; ``None`` when they are not in memory."""
+        key = _patch_key(patch, rows)
+        if key not in self._positions:
+            stored = patch.positions
+            packed = self._packed.get(stored.key)
+            if packed is None and stored.inline is not None:
+                packed = column_from_pieces(stored.spec, [(stored.spec["rows"], stored.inline)])
+            if packed is None:
+                return None
+            count = patch.values.spec["rows"]
+            self._positions[key] = unpack_rows(patch.form, packed, rows=rows, count=count)
+        return self._positions[key]
+
+
+def _patch_key(patch: Patch, rows: int) -> Hashable:
+    return patch.form, patch.positions.key, rows
+
 
 def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Column:
     """Take the rows of a column's selection, where it has one."""
@@ -307,10 +332,10 @@ def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Colu
     patch = column.patch
     if patch is None:
         return chosen
-    values = sides[patch.values.key]
-    packed = sides[patch.positions.key]
-    positions = unpack(patch.form, packed, base_rows=chosen.rows, rows=values.rows)
-    return apply_patch(chosen, positions, values)
+    values, packed = sides[patch.values.key], sides[patch.positions.key]
+    positions = unpack_rows(patch.form, packed, rows=chosen.rows, count=values.rows)
+    # rows that were taken from a base are in memory of their own
+    return apply_patch(chosen, positions, values, in_place=column.selection is not None)
 
 
 def _width(spec: dict[str, object]) -> int:

@@ -120,6 +120,8 @@ class Finder:
             order = [*range(expected, len(self.base)), *range(expected)][:_MOST_TRIES]
             for place in order:
                 base = self.base[place][0]
+                if self.base[place][1].patch is not None:
+                    continue
                 if base.rows == self._base_rows and may_come_from(base, positions, column):
                     expected = place + 1
                     yield ordinal, self.base[place]

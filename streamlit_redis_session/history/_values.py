@@ -15,14 +15,16 @@ from streamlit_redis_session.chunks import (
     StoredColumn,
 )
 from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec.differences import changed_rows
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
     LimitExceededError,
 )
-from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
+from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
+from streamlit_redis_session.history._patching import find_patches
 from streamlit_redis_session.history._transfer import read_columns, sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
@@ -88,14 +90,17 @@ class ValueStore:
         selections: Selections,
         total: int,
     ) -> dict[int, FoundColumn]:
-        """Look for columns that are rows of the value before."""
-        fresh = sum(column.nbytes for column in wanted.values())
+        """Look for columns that are edits of those of the value before, or rows of them."""
+        if not wanted or before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+            return {}
+        base = before.columns()
+        patches = find_patches(wanted, base, self._chunker, selections)
+        left = {n: column for n, column in wanted.items() if n not in patches}
+        fresh = sum(column.nbytes for column in left.values())
         if fresh < LEAST_BYTES or 2 * fresh < total:
-            return {}
-        if before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
-            return {}
-        finder = Finder(self._chunker, before.columns(), selections)
-        return finder.find(wanted, before.value, value)
+            return patches
+        finder = Finder(self._chunker, base, selections)
+        return patches | finder.find(left, before.value, value)
 
     def _known(self, before: Held) -> Mapping[Hashable, StoredColumn]:
         """Give what is stored of a value, unless its chunks are cut otherwise than new ones."""
@@ -165,10 +170,12 @@ class ValueStore:
             return False  # plain manifests of the same content are the same
         if other.description != plan.manifest.description:
             return False
-        mine = codec.encode(value, path="value").columns
+        pairs = zip(plan.manifest.columns, other.columns, strict=False)
+        unlike = [n for n, (mine, theirs) in enumerate(pairs) if mine != theirs]
+        columns = codec.encode(value, path="value").columns
         theirs = self.load(session, manifest_id, path="value").columns()
-        return len(mine) == len(theirs) and all(
-            is_equal(column, other) for column, (other, _) in zip(mine, theirs, strict=True)
+        return len(columns) == len(theirs) and all(
+            changed_rows(columns[n], theirs[n][0], most=0) is not None for n in unlike
         )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:
