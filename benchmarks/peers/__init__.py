@@ -13,7 +13,9 @@ SEED = "seed"
 PEERS = {
     OURS: "benchmarks.peers.ours",
     SEED: "benchmarks.peers.seed",
+    "hash": "benchmarks.peers.redis_pickle",
     "arrow": "benchmarks.peers.arrow",
+    "parquet": "benchmarks.peers.parquet_files",
     "arcticdb": "benchmarks.peers.arctic",
     "kishu": "benchmarks.peers.kishu_cells",
     "diskcache": "benchmarks.peers.disk_cache",
