@@ -17,10 +17,10 @@ PANELS = (
     ("cells touched", "cells"), ("columns added", "columns"),
 )  # fmt: skip
 FIGURES = ((1, "time", duration), (2, "bytes", size))
-LEFT, TOP, WIDTH, HEIGHT, GAP_X, GAP_Y = 70, 118, 136, 150, 16, 52
+LEFT, TOP, WIDTH, HEIGHT, GAP_X, GAP_Y = 70, 126, 124, 140, 16, 70
 EXPLAINED = (
     "One edited cell, but for the panels of cells and columns. Both axes are logarithmic.",
-    "At each line its fitted exponent: with 0 the cost does not grow, with 1 it grows alike.",
+    "Above each panel the fitted exponents: with 0 the cost does not grow, with 1 it grows alike.",
 )
 
 Series = dict[str, list[tuple[float, float]]]
@@ -68,7 +68,7 @@ def svg(results: Results) -> str:
         ]
         parts += _row(row, name, series)
     width = LEFT + len(panels) * (WIDTH + GAP_X) + 12
-    return page(max(width, 460), TOP + 2 * (HEIGHT + GAP_Y) + 14, "Scaling", parts)
+    return page(max(width, 460), TOP + 2 * (HEIGHT + GAP_Y) - 34, "Scaling", parts)
 
 
 def _key(results: Results) -> str:
@@ -85,7 +85,7 @@ def _row(row: int, name: str, series: list[tuple[str, Series]]) -> Iterator[str]
     values = [max(y, 1e-9) for _, lines in series for line in lines.values() for _, y in line]
     low, high = math.log10(min(values)), math.log10(max(values))
     vertical = Scale(math.floor(low), math.ceil(high), top + HEIGHT, top + 8)
-    yield text(LEFT - 8, top - 10, name, kind="head", anchor="end")
+    yield text(LEFT - 8, top - 24, name, kind="head", anchor="end")
     for power in vertical.powers():
         y = vertical.at(10.0**power)
         yield rule(LEFT, y, LEFT + len(series) * (WIDTH + GAP_X) - GAP_X, y)
@@ -102,15 +102,24 @@ def _panel(axis: str, lines: Series, left: float, vertical: Scale) -> Iterator[s
     for value, anchor in ((min(sizes), "start"), (max(sizes), "end")):
         x = left if anchor == "start" else left + WIDTH
         yield text(x, bottom + 14, _count(value), kind="small", anchor=anchor)
-    yield text(left, vertical.end - 18, axis, kind="head")
-    drawn = {peer: lines[peer] for peer in (SEED, OURS) if len(lines.get(peer, [])) > 1}
-    highest = max(drawn, key=lambda peer: drawn[peer][-1][1])
-    for peer, line in drawn.items():
-        yield from _line(line, peer == OURS, peer == highest, across, vertical)
+    yield text(left, vertical.end - 32, axis, kind="head")
+    drawn = {peer: lines[peer] for peer in (OURS, SEED) if len(lines.get(peer, [])) > 1}
+    for number, (peer, line) in enumerate(drawn.items()):
+        yield _exponent(left + 58 * number, vertical.end - 14, line, peer == OURS)
+        yield from _line(line, peer == OURS, across, vertical)
+
+
+def _exponent(x: float, y: float, line: list[tuple[float, float]], is_ours: bool) -> str:
+    slope = exponent([x for x, _ in line], [y for _, y in line])
+    strong = "strong" if is_ours else ""
+    return (
+        f'<text x="{x:.1f}" y="{y:.1f}" class="{strong}">n<tspan dy="-5" '
+        f'class="{strong} small">{slope if abs(slope) >= 0.005 else 0:.2f}</tspan></text>'
+    )
 
 
 def _line(
-    line: list[tuple[float, float]], is_ours: bool, is_above: bool, across: Scale, vertical: Scale
+    line: list[tuple[float, float]], is_ours: bool, across: Scale, vertical: Scale
 ) -> Iterator[str]:
     kind = "ours" if is_ours else "other"
     places = [(across.at(x), vertical.at(max(y, 1e-9))) for x, y in line]
@@ -118,14 +127,6 @@ def _line(
     yield f'<polyline points="{path}" class="line {kind}"/>'
     for x, y in places:
         yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="2.5" class="dot {kind}"/>'
-    slope = exponent([x for x, _ in line], [y for _, y in line])
-    x, y = places[-1]
-    strong = "strong" if is_ours else ""
-    yield (
-        f'<text x="{x:.1f}" y="{y - 9 if is_above else y + 18:.1f}" class="{strong}" '
-        f'text-anchor="end">n<tspan dy="-5" class="{strong} small">'
-        f"{slope if abs(slope) >= 0.005 else 0:.2f}</tspan></text>"
-    )
 
 
 def _count(value: float) -> str:
