@@ -21,7 +21,7 @@ from typing import Any
 
 from benchmarks import chart_edits, chart_scaling, headline, machine, report
 from benchmarks.data import Data
-from benchmarks.peers import PEERS
+from benchmarks.peers import PEERS, without_further
 from benchmarks.questions import QUESTIONS
 from benchmarks.run import HUGE_ROWS, Run
 from benchmarks.servers import ROOT, RedisServer
@@ -31,12 +31,14 @@ QUICK = ("10000x20", "100000x20")
 RESULTS = ROOT / "benchmarks" / "results"
 QUICK_RESULTS = ROOT / "build" / "benchmarks"
 """Not in the repository: what it holds is the last full run."""
-ONE_FRAME = ("stalls", "long_session")
+ONE_FRAME = ("reads", "stalls", "long_session")
 """Questions that the largest frame answers."""
+ALL_PEERS = ("edits", "reads")
+"""The other questions leave out the systems of ``FURTHER``."""
 
 TYPICAL_S = {
-    "edits": 960, "reruns": 45, "reads": 210, "stalls": 100, "long_session": 300, "sharing": 30,
-    "history": 100, "scaling": 300, "imports": 8,
+    "edits": 900, "reruns": 40, "reads": 200, "stalls": 70, "long_session": 250, "sharing": 30,
+    "history": 90, "scaling": 270, "imports": 8,
 }  # fmt: skip
 TYPICAL_QUICK_S = {
     "edits": 50, "reruns": 5, "reads": 15, "stalls": 15, "long_session": 15, "sharing": 10,
@@ -154,15 +156,15 @@ def _run(asked: argparse.Namespace, results: dict[str, Any]) -> Run:
 
 
 def _fitting(run: Run, question: str) -> Run:
-    """Leave out the frames that are too large for a question, or tell it no more."""
+    """Leave out the frames that are too large for a question, and systems that tell it no more."""
+    peers = run.peers if question in ALL_PEERS else without_further(run.peers)
     if question == "edits":
         return run
     frames = [data for data in run.frames if data.shape[0] <= HUGE_ROWS]
-    if question in (*ONE_FRAME, "reads"):
+    if question in ONE_FRAME:
         frames = [data for data in frames if data.name.endswith("x20")]
-        is_one = question in ONE_FRAME
-        frames = frames[:1] if run.is_quick else frames[-1:] if is_one else frames[-2:]
-    return dataclasses.replace(run, frames=frames)
+        frames = frames[:1] if run.is_quick else frames[-1:]
+    return dataclasses.replace(run, frames=frames, peers=peers)
 
 
 def _server() -> str:

@@ -68,7 +68,7 @@ def svg(results: Results) -> str:
         ]
         parts += _row(row, name, series)
     width = LEFT + len(panels) * (WIDTH + GAP_X) + 12
-    return page(max(width, 460), TOP + 2 * (HEIGHT + GAP_Y) - 34, "Scaling", parts)
+    return page(max(width, 580), TOP + 2 * (HEIGHT + GAP_Y) - 34, "Scaling", parts)
 
 
 def _key(results: Results) -> str:

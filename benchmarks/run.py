@@ -67,8 +67,9 @@ class Run:
 
     def rounds_for(self, data: Data) -> int:
         """Fewer rounds for frames that take long."""
-        rows, _ = data.shape
-        most = 1 if rows > HUGE_ROWS else 3 if rows > 300_000 else self.rounds
+        rows, columns = data.shape
+        is_large = rows > 300_000 or columns > 100
+        most = 1 if rows > HUGE_ROWS else 3 if is_large else self.rounds
         return min(self.rounds, most)
 
     def wants_more(self, taken_s: Sequence[float]) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 from benchmarks.contestants import Answer, Contestant
 from benchmarks.data import Data
 from benchmarks.edits import EDITS
-from benchmarks.peers import OURS
+from benchmarks.peers import OURS, without_further
 from benchmarks.run import HUGE_ROWS, Run
 
 TITLE = "One edit"
-HUGE = ("unchanged", "cell", "add", "filter", "sort", "append")
+HUGE = ("unchanged", "cell", "filter", "append")
 """The edits of frames that take long."""
 
 Samples = dict[str, Any]
@@ -26,7 +26,8 @@ def ask(run: Run, found: dict[str, Any]) -> None:
         is_huge = data.shape[0] > HUGE_ROWS
         samples: dict[str, Samples] = {name: {} for name in (HUGE if is_huge else EDITS)}
         # several processes with such a frame may not fit into memory
-        for group in [[peer] for peer in run.peers] if is_huge else [run.peers]:
+        alone = [[peer] for peer in without_further(run.peers)]
+        for group in alone if is_huge else [run.peers]:
             _frame(run, data, group, samples)
         found[data.name] = samples
 

@@ -13,7 +13,7 @@ TITLE = "A session of 50 versions"
 VERSIONS = 50
 MOST_BYTES = 4 * 2**30
 """What would take more is measured version by version, each deleted after it was measured."""
-WHOLE_COPIES = ("seed", "hash", "arrow", "parquet", "diskcache")
+WHOLE_COPIES = ("seed", "arrow", "diskcache")
 """Systems whose versions share nothing, so that their sum is what the session takes."""
 
 
