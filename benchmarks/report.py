@@ -255,7 +255,8 @@ def _scaling(results: Results) -> Iterator[str]:
 def _notes(results: Results) -> Iterator[str]:
     yield "## Notes"
     lines = []
-    for about in results.get("systems", {}).values():
+    systems = results.get("systems", {})
+    for about in (systems[peer] for peer in PEERS if peer in systems):
         versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
         lines.append(f"* {about['label']} ({versions})" + _after(about["note"]))
     lines += [f"* {what}: {why}" for what, why in results.get("notes", {}).items()]

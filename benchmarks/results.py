@@ -28,7 +28,7 @@ def about_run(results: Results) -> str:
     kind = "make bench-quick" if results["is_quick"] else "make bench"
     minutes = sum(results.get("took_s", {}).values()) / 60
     return (
-        f"`{kind}` ({minutes:.0f} min, at most {results['rounds']} rounds) on "
+        f"`{kind}` ({minutes:.0f} min, up to {results['rounds']} rounds) on "
         f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
         f"{machine['system']}; {versions}, {results.get('server', '')}"
     )

@@ -40,6 +40,8 @@ class Run:
     """What could not be measured, and why."""
     about: dict[str, Answer] = field(default_factory=dict)
     started_s: float = field(default_factory=time.monotonic)
+    absent: set[str] = field(default_factory=set)
+    """Systems that could not be started; none is tried twice."""
     keep: Callable[[], None] = _nothing
     """Called whenever the results have grown."""
     only_missing: bool = False
@@ -93,7 +95,7 @@ class Run:
     ) -> Iterator[list[Contestant]]:
         """Start the systems that can take part, with the frame made."""
         names = [name for name in self.peers if only is None or name in only]
-        contestants = [Contestant(name) for name in names]
+        contestants = [Contestant(name) for name in names if name not in self.absent]
         with ExitStack() as stack:
             for contestant in contestants:
                 stack.callback(contestant.close)
@@ -104,6 +106,11 @@ class Run:
     def _start(self, contestant: Contestant, data: Data | None) -> bool:
         try:
             contestant.start()
+        except WorkerError as error:
+            self.note(contestant.name, error)
+            self.absent.add(contestant.name)
+            return False
+        try:
             self.about[contestant.name] = contestant.about
             contestant.ask("warm")
             if data is not None:

@@ -22,7 +22,7 @@ import pandas as pd
 from benchmarks.data import Data
 from benchmarks.edits import EDITS, Edit, edit_named, step
 from benchmarks.peers import Peer, peer_class
-from benchmarks.peers._base import Frames, Place
+from benchmarks.peers._base import Frames, NotComparableError, Place
 from benchmarks.timing import StallProbe, timed
 
 Answer = dict[str, Any]
@@ -205,6 +205,8 @@ def serve(worker: Worker, answers: Callable[[Answer], None]) -> None:
         command, arguments = json.loads(line)
         try:
             answers(getattr(worker, command)(**arguments))
+        except NotComparableError as error:
+            answers({"error": str(error)})
         except Exception as error:  # noqa: BLE001 (whatever a system raises belongs in the report)
             answers({"error": f"{type(error).__name__}: {error}"})
         if command == "close":

@@ -12,6 +12,7 @@ from benchmarks.run import Run
 
 TITLE = "A long history"
 ROUNDS = 3
+VERSIONS, QUICK_VERSIONS = 1000, 100
 SYSTEMS = (OURS, SEED, "arrow", "arcticdb", "diskcache")
 """Kishu writes some minutes at a history of this length."""
 QUICK_SYSTEMS = (OURS, SEED, "arcticdb")
@@ -19,7 +20,7 @@ QUICK_SYSTEMS = (OURS, SEED, "arcticdb")
 
 def ask(run: Run, found: dict[str, Any]) -> None:
     """Add ``system -> figure -> samples`` for a history of one-cell edits."""
-    data, count = Data("10000x20"), 100 if run.is_quick else 1000
+    data, count = Data("10000x20"), QUICK_VERSIONS if run.is_quick else VERSIONS
     found.update({"data": data.name, "versions": count})
     with run.contestants(data, only=QUICK_SYSTEMS if run.is_quick else SYSTEMS) as contestants:
         for contestant in contestants:

@@ -31,7 +31,9 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], P
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(long_session, "VERSIONS", 5)
         patch.setattr(sharing, "SESSIONS", 3)
-        patch.setattr(history, "ROUNDS", 1)
+        patch.setattr(history, "QUICK_VERSIONS", 20)
+        patch.setattr(scaling, "MARKS", (2, 5, 10))
+        patch.setattr(scaling, "WINDOW", 2)
         patch.setattr(scaling, "ROWS", (300, 600))
         patch.setattr(scaling, "COLUMNS", (20,))
         main([*SMALL, "--peers", "ours,seed", "--out", str(folder)])
