@@ -13,6 +13,8 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
+import signal
+import sys
 import tempfile
 import time
 from importlib.util import find_spec
@@ -185,4 +187,5 @@ def _flights(folder: Path) -> Path | None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended"))  # the servers end with it
     main()
