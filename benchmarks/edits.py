@@ -137,7 +137,7 @@ def _scattered(count: int) -> Edit:
         frame, random = own(frame), np.random.default_rng(SEED + number)
         column: Any = frame.columns.get_loc(numeric(frame))
         places = random.choice(len(frame), min(count, len(frame)), replace=False)
-        frame.iloc[places, column] = number + 0.125
+        frame.iloc[places, column] = random.normal(size=len(places))
         return frame
 
     return Edit(f"{count:,} cells of a column", change)
