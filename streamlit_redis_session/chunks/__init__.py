@@ -11,22 +11,33 @@ from streamlit_redis_session.chunks._chunker import (
     Selections,
 )
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
-from streamlit_redis_session.chunks._manifest import Manifest, Selection, StoredColumn
-from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
+from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
+from streamlit_redis_session.chunks._order import is_order_of
+from streamlit_redis_session.chunks._patch import remapped
+from streamlit_redis_session.chunks._rows import Rows, Run
+from streamlit_redis_session.chunks._same import same_chunks
+from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of, take
 
 __all__ = [
     "Chunker",
     "FoundColumn",
     "Keys",
     "Manifest",
+    "Patch",
     "Plan",
     "PlannedChunk",
+    "Rows",
+    "Run",
     "Selection",
     "Selections",
     "StoredColumn",
     "affine_of",
     "comes_from",
     "digest",
-    "may_come_from",
+    "is_order_of",
     "mint_session_id",
+    "remapped",
+    "same_chunks",
+    "sample_of",
+    "take",
 ]

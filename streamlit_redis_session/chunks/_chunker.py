@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -10,6 +10,7 @@ import numpy as np
 from streamlit_redis_session.chunks._keys import Keys, digest
 from streamlit_redis_session.chunks._manifest import (
     Manifest,
+    Patch,
     Selection,
     StoredColumn,
     piece_ranges,
@@ -18,6 +19,7 @@ from streamlit_redis_session.chunks._patch import apply_patch
 from streamlit_redis_session.chunks._seal import seal, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
+    Rows,
     affine_column,
     pack,
     take,
@@ -145,7 +147,7 @@ class Chunker:
             chunks[chunk_id] = PlannedChunk(column, start, stop)
 
     def store_positions(
-        self, positions: Positions, base_rows: int
+        self, positions: Positions | Rows, base_rows: int
     ) -> tuple[str, FixedColumn, StoredColumn]:
         """Pack positions and name their chunks."""
         form, column = pack(positions, base_rows)
@@ -154,6 +156,15 @@ class Chunker:
     def store_side(self, column: Column) -> StoredColumn:
         """Name the chunks of a side column; ``FoundColumn.sides`` sees to their bytes."""
         return self._store_column(column)
+
+    def store_again(self, column: Column, kept: Sequence[ChunkId | None]) -> StoredColumn:
+        """Name a column's chunks, where ``kept`` has names of some already; others are read."""
+        ranges = self._ranges(column)
+        ids = (
+            known or ChunkId(digest(self._keys.chunk, column.piece(start, stop)))
+            for known, (start, stop) in zip(kept, ranges, strict=True)
+        )
+        return StoredColumn(column.spec(), column.nbytes, tuple(ids))
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
@@ -275,31 +286,56 @@ class Chunker:
 
 
 class Selections:
-    """Positions of a value's selections, unpacked when asked for and remembered."""
+    """Positions of a value's selections and patches, unpacked when asked for and remembered."""
 
     def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
         self._packed = dict(packed or {})
-        self._positions: dict[Hashable, Positions] = {}
+        self._rows: dict[Hashable, Rows] = {}
 
-    def add(self, positions: StoredColumn, unpacked: Positions) -> None:
-        """Remember positions that are known."""
-        self._positions[positions.key] = unpacked
+    def add(self, selection: Selection, rows: Rows) -> None:
+        """Remember rows that are known."""
+        self._rows[selection.form, selection.positions.key, selection.base_rows] = rows
+
+    def keep_sides(self, found: Iterable[FoundColumn]) -> None:
+        """Remember the packed positions of patches that have just been found."""
+        for each in found:
+            sides = {stored.key: column for stored, column in each.sides}
+            patch = each.stored.patch
+            if patch is not None and patch.positions.key in sides:
+                self._packed[patch.positions.key] = sides[patch.positions.key]
 
     def update(self, other: Selections) -> None:
         """Remember what another value's selections know."""
         self._packed |= other._packed
-        self._positions |= other._positions
+        self._rows |= other._rows
 
-    def positions(self, selection: Selection, rows: int) -> Positions | None:
-        """Give the positions of a selection; ``None`` when they are not in memory."""
-        key = selection.positions.key
-        if key not in self._positions:
-            if key not in self._packed:
+    def rows(self, selection: Selection, count: int) -> Rows | None:
+        """Give the rows of a selection; ``None`` when they are not in memory.
+
+        Raises
+        ------
+        CorruptDataError
+            They are not ``count`` rows within the base.
+        """
+        return self._known(selection.form, selection.positions, selection.base_rows, count)
+
+    def patched(self, patch: Patch, column_rows: int) -> Rows | None:
+        """Give the places of a patch likewise."""
+        count = patch.values.spec["rows"]
+        return self._known(patch.form, patch.positions, column_rows, count)
+
+    def _known(
+        self, form: str, positions: StoredColumn, base_rows: int, count: int
+    ) -> Rows | None:
+        key = (form, positions.key, base_rows)
+        known = self._rows.get(key)
+        if known is None:
+            packed = self._packed.get(positions.key)
+            if packed is None:
                 return None
-            self._positions[key] = unpack(
-                selection.form, self._packed[key], base_rows=selection.base_rows, rows=rows
-            )
-        return self._positions[key]
+            known = Rows(unpack(form, packed, base_rows=base_rows, rows=count))
+            self._rows[key] = known
+        return known
 
 
 def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Column:
@@ -307,13 +343,13 @@ def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Colum
     selection = column.selection
     if selection is None:
         return base
-    positions = selections.positions(selection, column.spec["rows"])
-    assert positions is not None
-    if len(positions) != column.spec["rows"]:
+    rows = selections.rows(selection, column.spec["rows"])
+    assert rows is not None
+    if len(rows) != column.spec["rows"]:
         raise CorruptDataError("a row selection", "its columns have different numbers of rows")
     if selection.affine is not None:
-        return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
-    return take(base, positions)
+        return affine_column(rows.positions, *selection.affine, dtype=column.spec["dtype"])
+    return take(base, rows)
 
 
 def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Column]) -> Column:

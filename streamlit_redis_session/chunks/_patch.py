@@ -36,6 +36,34 @@ def apply_patch(column: Column, positions: Positions, values: Column) -> Column:
     return take(both, order)
 
 
+def remapped(
+    positions: Positions, values: Column, chosen: Positions
+) -> tuple[Positions, Column] | None:
+    """Say what a patch becomes when rows are chosen from the column that it was applied to.
+
+    Parameters
+    ----------
+    positions, values
+        The patch; positions ascend.
+    chosen
+        For each row of the selection its place in the patched column.
+
+    Returns
+    -------
+    tuple or None
+        Places within the selection, and one element for each; ``None`` when no patched row was
+        chosen.
+    """
+    if not len(positions) or not len(chosen):
+        return None
+    is_patched = np.zeros(max(int(positions[-1]), int(chosen.max())) + 1, dtype=bool)
+    is_patched[positions] = True
+    places = np.flatnonzero(is_patched.take(chosen))
+    if not len(places):
+        return None
+    return places, take(values, np.searchsorted(positions, chosen[places]))
+
+
 def _joined(column: Column) -> VarColumn:
     if isinstance(column, SegmentedColumn):
         return column.joined()

@@ -78,6 +78,7 @@ class ValueStore:
         selections.update(before.selections)
         wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
         found = self._find(wanted, before, value, selections, size)
+        selections.keep_sides(found.values())
         return replace(self._chunker.plan(encoded, known, found), selections=selections)
 
     def _find(
