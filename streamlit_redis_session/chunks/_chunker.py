@@ -324,9 +324,7 @@ class Selections:
         count = patch.values.spec["rows"]
         return self._known(patch.form, patch.positions, column_rows, count)
 
-    def _known(
-        self, form: str, positions: StoredColumn, base_rows: int, count: int
-    ) -> Rows | None:
+    def _known(self, form: str, positions: StoredColumn, base_rows: int, count: int) -> Rows | None:
         key = (form, positions.key, base_rows)
         known = self._rows.get(key)
         if known is None:

@@ -25,7 +25,7 @@ def order_of(values: npt.NDArray[Any], *, is_descending: bool) -> Positions | No
 
 def is_order_of(values: npt.NDArray[Any], order: Positions, *, is_descending: bool) -> bool:
     """Say whether ``order``, each position once, is what :func:`order_of` gives; never sorts."""
-    if not len(values) == len(order) or len(order) < 2:
+    if len(values) != len(order) or len(order) < 2:
         return False
     step = max(1, len(order) // _SAMPLE_ROWS)
     if not _ascends(values, order[::step], is_descending):

@@ -38,7 +38,7 @@ def row_keys(columns: list[npt.NDArray[Any]]) -> Keys:
 def find_rows(before: Keys, after: Keys) -> Positions | None:
     """Find for each key of ``after`` one place in ``before``; ``None`` when one has none."""
     found = _lookup(before, after, is_whole=True)
-    return None if found is None or len(found) and found.min() < 0 else found
+    return None if found is None or (found < 0).any() else found
 
 
 def is_found(before: Keys, after: Keys) -> npt.NDArray[np.bool_]:
@@ -104,7 +104,7 @@ class _Table:
         """Note the places of those keys that are here; give the rows of the others."""
         missing = []
         for at, mine, block in _blocks(keys, rows):
-            places = self._places.take(self._slots(block), mode="clip")
+            places = self._places.take(self._slots(block), mode="clip").astype(np.int64)
             is_hit = self._keys.take(places, mode="clip") == block
             if rows is None:
                 found[at : at + len(block)] = np.where(is_hit, places, -1)
@@ -118,7 +118,7 @@ class _Table:
         """Give the rows whose place another key has; of equal keys one place is enough."""
         lost = []
         for at, mine, block in _blocks(self._keys, rows):
-            there = self._keys.take(self._places.take(self._slots(block)), mode="clip")
+            there = self._keys.take(self._places.take(self._slots(block), mode="clip"), mode="clip")
             is_lost = there != block
             lost.append(at + np.flatnonzero(is_lost) if rows is None else mine[is_lost])
         return np.concatenate(lost)

@@ -114,11 +114,11 @@ def _few(pairs: list[KeyPair]) -> int:
 
 def _numbers(array: Any) -> Array | None:
     """See an array as numbers of the machine, missing values among them; else ``None``."""
-    if isinstance(array, pd.arrays.DatetimeArray | pd.arrays.TimedeltaArray):
-        return array.asi8
-    if type(array) is not np.ndarray or array.dtype.kind not in "biufmM":
+    is_time = isinstance(array, pd.arrays.DatetimeArray | pd.arrays.TimedeltaArray)
+    numbers = array.asi8 if is_time else array
+    if type(numbers) is not np.ndarray or numbers.dtype.kind not in "biufmM":
         return None
-    return array if array.dtype.itemsize <= 8 else None
+    return numbers if numbers.dtype.itemsize <= 8 else None
 
 
 def _variety(values: Array) -> int:

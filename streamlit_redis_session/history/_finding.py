@@ -45,7 +45,7 @@ LEAST_SAVING = 4
 _THREADS = 2
 _THREAD_BYTES = 4 * 2**20
 """Less is compared sooner than a thread is started."""
-_SAMPLE_ROWS = 48
+_SAMPLE_ROWS = 32
 _MOST_TRIES = 4
 """Base columns of one sample that are compared in full with one column."""
 
@@ -70,6 +70,8 @@ class Finder:
     """Positions that the value before knows; new ones are added."""
     found: dict[int, FoundColumn] = field(default_factory=dict)
     _written: dict[Hashable, _Written] = field(default_factory=dict)
+    _known: set[int] = field(default_factory=set)
+    """What of ``_written`` the selections have been told."""
     _compositions: dict[Hashable, Rows] = field(default_factory=dict)
     _base_rows: int = 0
     _stands_for_bytes: int = 0
@@ -249,7 +251,9 @@ class Finder:
             selection,
             origin.patch,
         )
-        self.selections.add(selection, rows)
+        if id(written) not in self._known:
+            self._known.add(id(written))
+            self.selections.add(selection, rows)
         sides = ((written.stored, written.column), *origin.sides)
         self.found[ordinal] = FoundColumn(chosen, origin.is_cut_from, sides)
 
