@@ -165,8 +165,8 @@ def _run(pairs: list[KeyPair]) -> Positions | None:
 
 def _in_order(old: Keys, new: Keys, found: Positions) -> Positions:
     """Choose among equal rows so that the positions ascend, where they mostly do."""
-    ascends = np.diff(found) > 0
-    if ascends.all() or ascends.mean() < _MOSTLY:
+    steps = np.diff(found)
+    if (steps > 0).all() or (steps >= 0).mean() < _MOSTLY:
         return found
     there = np.flatnonzero(is_found(new, old))
     if len(there) == len(found) and np.array_equal(old.take(there), new):
