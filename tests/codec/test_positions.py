@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -56,7 +58,7 @@ def frame(rows: int = 5000) -> pd.DataFrame:
     )
 
 
-INDEXES = {
+INDEXES: dict[str, Callable[[int], pd.Index]] = {
     "range": lambda rows: pd.RangeIndex(5, 5 + 3 * rows, 3),
     "numbers": lambda rows: pd.Index(np.random.default_rng(1).permutation(rows)),
     "times": lambda rows: pd.date_range("2020-01-01", periods=rows, freq="s"),

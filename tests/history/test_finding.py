@@ -261,7 +261,8 @@ def test_a_column_with_one_changed_chunk_keeps_the_names_of_the_others() -> None
     store, before = Store(), frame()
     base = store.pairs_of(before)
     after = before.copy(deep=True)
-    after.loc[5000, ["a", "names"]] = [0.5, "by hand"]
+    after.loc[5000, "a"] = 0.5
+    after.loc[5000, "names"] = "by hand"
     encoded = codec.encode(after, path="df")
     for ordinal, changed in ((0, 1), (1, 0), (5, 1)):
         column, (old, stored) = encoded.columns[ordinal], base[ordinal]
@@ -274,8 +275,8 @@ def test_a_column_with_one_changed_chunk_keeps_the_names_of_the_others() -> None
 
 def test_nothing_is_found_in_another_frame() -> None:
     store, before = Store(), frame()
-    other = before.assign(**{name: before[name].iloc[::-1].to_numpy() for name in before})
-    other = (other.select_dtypes("number") * 1.5).assign(names="other " + other["names"])
+    numbers = before.iloc[::-1].reset_index(drop=True).select_dtypes("number") * 1.5
+    other = numbers.assign(names="other " + before["names"])
     _, found = store.follow(store.pairs_of(before), before, other)
 
     assert found == {}
