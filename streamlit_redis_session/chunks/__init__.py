@@ -13,12 +13,19 @@ from streamlit_redis_session.chunks._chunker import (
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
 from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
 from streamlit_redis_session.chunks._order import is_order_of
-from streamlit_redis_session.chunks._patch import remapped
+from streamlit_redis_session.chunks._patch import (
+    MOST_PATCHED_ROWS,
+    apply_patch,
+    pack_rows,
+    remapped,
+    values_at,
+)
 from streamlit_redis_session.chunks._rows import Rows, Run
 from streamlit_redis_session.chunks._same import same_chunks
-from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of, take
+from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of
 
 __all__ = [
+    "MOST_PATCHED_ROWS",
     "Chunker",
     "FoundColumn",
     "Keys",
@@ -32,12 +39,14 @@ __all__ = [
     "Selections",
     "StoredColumn",
     "affine_of",
+    "apply_patch",
     "comes_from",
     "digest",
     "is_order_of",
     "mint_session_id",
+    "pack_rows",
     "remapped",
     "same_chunks",
     "sample_of",
-    "take",
+    "values_at",
 ]

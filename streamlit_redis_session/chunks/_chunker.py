@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,7 +15,7 @@ from streamlit_redis_session.chunks._manifest import (
     StoredColumn,
     piece_ranges,
 )
-from streamlit_redis_session.chunks._patch import apply_patch
+from streamlit_redis_session.chunks._patch import apply_patch, unpack_rows
 from streamlit_redis_session.chunks._seal import seal, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
@@ -89,6 +89,8 @@ class FoundColumn:
     """What the stored pieces were cut from; ``None``: not in memory."""
     sides: tuple[tuple[StoredColumn, Column], ...] = ()
     """Side columns that are new, and what to cut them from."""
+    changed_rows: int | None = None
+    """How many rows differ from the column that this one was made from, where that is known."""
 
 
 class Chunker:
@@ -291,23 +293,17 @@ class Selections:
     def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
         self._packed = dict(packed or {})
         self._rows: dict[Hashable, Rows] = {}
+        self._patched: dict[Hashable, Positions] = {}
 
     def add(self, selection: Selection, rows: Rows) -> None:
         """Remember rows that are known."""
         self._rows[selection.form, selection.positions.key, selection.base_rows] = rows
 
-    def keep_sides(self, found: Iterable[FoundColumn]) -> None:
-        """Remember the packed positions of patches that have just been found."""
-        for each in found:
-            sides = {stored.key: column for stored, column in each.sides}
-            patch = each.stored.patch
-            if patch is not None and patch.positions.key in sides:
-                self._packed[patch.positions.key] = sides[patch.positions.key]
-
     def update(self, other: Selections) -> None:
         """Remember what another value's selections know."""
         self._packed |= other._packed
         self._rows |= other._rows
+        self._patched |= other._patched
 
     def rows(self, selection: Selection, count: int) -> Rows | None:
         """Give the rows of a selection; ``None`` when they are not in memory.
@@ -319,11 +315,6 @@ class Selections:
         """
         return self._known(selection.form, selection.positions, selection.base_rows, count)
 
-    def patched(self, patch: Patch, column_rows: int) -> Rows | None:
-        """Give the places of a patch likewise."""
-        count = patch.values.spec["rows"]
-        return self._known(patch.form, patch.positions, column_rows, count)
-
     def _known(self, form: str, positions: StoredColumn, base_rows: int, count: int) -> Rows | None:
         key = (form, positions.key, base_rows)
         known = self._rows.get(key)
@@ -334,6 +325,28 @@ class Selections:
             known = Rows(unpack(form, packed, base_rows=base_rows, rows=count))
             self._rows[key] = known
         return known
+
+    def add_patch(self, patch: Patch, rows: int, unpacked: Positions) -> None:
+        """Remember where a patch of a column of ``rows`` rows stands."""
+        self._patched[_patch_key(patch, rows)] = unpacked
+
+    def patch_positions(self, patch: Patch, rows: int) -> Positions | None:
+        """Give the positions of a patch; ``None`` when they are not in memory."""
+        key = _patch_key(patch, rows)
+        if key not in self._patched:
+            stored = patch.positions
+            packed = self._packed.get(stored.key)
+            if packed is None and stored.inline is not None:
+                packed = column_from_pieces(stored.spec, [(stored.spec["rows"], stored.inline)])
+            if packed is None:
+                return None
+            count = patch.values.spec["rows"]
+            self._patched[key] = unpack_rows(patch.form, packed, rows=rows, count=count)
+        return self._patched[key]
+
+
+def _patch_key(patch: Patch, rows: int) -> Hashable:
+    return patch.form, patch.positions.key, rows
 
 
 def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Column:
@@ -355,10 +368,10 @@ def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Colu
     patch = column.patch
     if patch is None:
         return chosen
-    values = sides[patch.values.key]
-    packed = sides[patch.positions.key]
-    positions = unpack(patch.form, packed, base_rows=chosen.rows, rows=values.rows)
-    return apply_patch(chosen, positions, values)
+    values, packed = sides[patch.values.key], sides[patch.positions.key]
+    positions = unpack_rows(patch.form, packed, rows=chosen.rows, count=values.rows)
+    # rows that were taken from a base are in memory of their own
+    return apply_patch(chosen, positions, values, in_place=column.selection is not None)
 
 
 def _width(spec: dict[str, object]) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 import numpy as np
+import numpy.typing as npt
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import (
@@ -22,14 +23,16 @@ from streamlit_redis_session.chunks import (
     affine_of,
     comes_from,
     is_order_of,
+    pack_rows,
     remapped,
     same_chunks,
     sample_of,
-    take,
+    values_at,
 )
 from streamlit_redis_session.codec import Column, FixedColumn
 from streamlit_redis_session.codec.positions import candidates
 
+Positions = npt.NDArray[np.int64]
 Pair = tuple[Column, StoredColumn]
 Sides = tuple[tuple[StoredColumn, Column], ...]
 T = TypeVar("T")
@@ -197,7 +200,7 @@ class Finder:
         sides: Sides = ()
         patch = None
         if stored.patch is not None:
-            places = self.selections.patched(stored.patch, base.rows)
+            places = self.selections.patch_positions(stored.patch, base.rows)
             if places is None:
                 return
             patch, sides = self._remapped(base, places, rows)
@@ -216,15 +219,16 @@ class Finder:
             origin = _Origin(stored, None, base.rows, stored.nbytes, None, patch, sides)
         self._put(ordinal, column, origin, chosen)
 
-    def _remapped(self, base: Column, places: Rows, rows: Rows) -> tuple[Patch | None, Sides]:
+    def _remapped(self, base: Column, places: Positions, rows: Rows) -> tuple[Patch | None, Sides]:
         """Give what a base's patch is to the chosen rows, and its side columns."""
-        moved = remapped(places.positions, take(base, places), rows.positions)
+        moved = remapped(places, values_at(base, places), rows.positions)
         if moved is None:
             return None, ()
-        positions, values = moved
-        form, packed, kept = self.chunker.store_positions(positions, len(rows))
-        kept_values = self.chunker.store_side(values)
-        return Patch(form, kept, kept_values), ((kept, packed), (kept_values, values))
+        form, packed = pack_rows(moved[0], len(rows))
+        kept, kept_values = self.chunker.store_side(packed), self.chunker.store_side(moved[1])
+        patch = Patch(form, kept, kept_values)
+        self.selections.add_patch(patch, len(rows), moved[0])
+        return patch, ((kept, packed), (kept_values, moved[1]))
 
     def _composed(self, inner: Selection, outer: Rows, rows: Rows) -> Rows:
         key = (inner.form, inner.positions.key, inner.base_rows, id(rows))

@@ -23,6 +23,7 @@ from streamlit_redis_session.errors import (
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
+from streamlit_redis_session.history._patching import find_patches
 from streamlit_redis_session.history._transfer import read_columns, sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
@@ -78,7 +79,6 @@ class ValueStore:
         selections.update(before.selections)
         wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
         found = self._find(wanted, before, value, selections, size)
-        selections.keep_sides(found.values())
         return replace(self._chunker.plan(encoded, known, found), selections=selections)
 
     def _find(
@@ -89,14 +89,17 @@ class ValueStore:
         selections: Selections,
         total: int,
     ) -> dict[int, FoundColumn]:
-        """Look for columns that are rows of the value before."""
-        fresh = sum(column.nbytes for column in wanted.values())
+        """Look for columns that are edits of those of the value before, or rows of them."""
+        if not wanted or before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+            return {}
+        base = before.columns()
+        patches = find_patches(wanted, base, self._chunker, selections)
+        left = {n: column for n, column in wanted.items() if n not in patches}
+        fresh = sum(column.nbytes for column in left.values())
         if fresh < LEAST_BYTES or 2 * fresh < total:
-            return {}
-        if before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
-            return {}
-        finder = Finder(self._chunker, before.columns(), selections)
-        return finder.find(wanted, before.value, value)
+            return patches
+        finder = Finder(self._chunker, base, selections)
+        return patches | finder.find(left, before.value, value)
 
     def _known(self, before: Held) -> Mapping[Hashable, StoredColumn]:
         """Give what is stored of a value, unless its chunks are cut otherwise than new ones."""

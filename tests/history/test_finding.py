@@ -21,8 +21,9 @@ from streamlit_redis_session.chunks import (
     Patch,
     Plan,
     Selections,
+    pack_rows,
     same_chunks,
-    take,
+    values_at,
 )
 from streamlit_redis_session.chunks._rows import Positions
 from streamlit_redis_session.codec import Column
@@ -200,7 +201,13 @@ def selected(
 
 
 def patched(
-    store: Store, base: list[Pair], edited: object, at: Positions, selections: Selections
+    store: Store,
+    base: list[Pair],
+    edited: object,
+    at: Positions,
+    selections: Selections,
+    *,
+    is_known: bool = True,
 ) -> list[Pair]:
     """Store the columns that differ from the base as patches on it."""
     encoded = codec.encode(edited, path="df")
@@ -210,22 +217,26 @@ def patched(
         if content([old]) == content([column]):
             found[ordinal] = FoundColumn(stored, None)
             continue
-        form, packed, kept = store.chunker.store_positions(at, column.rows)
-        values = take(column, at)
-        kept_values = store.chunker.store_side(values)
-        both = replace(stored, patch=Patch(form, kept, kept_values))
+        form, packed = pack_rows(at, column.rows)
+        values = values_at(column, at)
+        kept, kept_values = store.chunker.store_side(packed), store.chunker.store_side(values)
+        patch = Patch(form, kept, kept_values)
+        if is_known:
+            selections.add_patch(patch, column.rows, at)
+        both = replace(stored, patch=patch)
         found[ordinal] = FoundColumn(both, None, ((kept, packed), (kept_values, values)))
-    selections.keep_sides(found.values())
     plan = store.chunker.plan(encoded, {}, found)
     assert content(store.keep(plan)) == content(encoded.columns)
     return list(zip(encoded.columns, plan.manifest.columns, strict=True))
 
 
 def test_an_unknown_patch_makes_the_rows_whole() -> None:
-    store, before = Store(), frame()
+    """Positions that are neither in memory nor in the manifest cannot be moved."""
+    store, before, at = Store(), frame(), np.arange(0, ROWS, 50)
     edited = before.copy()
-    edited.iloc[[5, 9], 1] = 0.5
-    base = patched(store, store.pairs_of(before), edited, np.array([5, 9]), Selections())
+    edited.iloc[at, 1] = 0.5
+    base = store.pairs_of(before)
+    base = patched(store, base, edited, at, Selections(), is_known=False)
     plan, found = store.follow(base, edited, edited[edited["a"] < 0.5], Selections())
 
     assert plan.manifest.columns[1].selection is None
