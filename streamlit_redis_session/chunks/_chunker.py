@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -287,23 +288,36 @@ class Chunker:
         )
 
 
+_SideKey: TypeAlias = tuple[str, Hashable, int]
+"""Form and side column of some positions, and the rows of what they count."""
+
+
 class Selections:
     """Positions of a value's selections and patches, unpacked when asked for and remembered."""
 
     def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
         self._packed = dict(packed or {})
-        self._rows: dict[Hashable, Rows] = {}
-        self._patched: dict[Hashable, Positions] = {}
+        self._rows: dict[_SideKey, Rows] = {}
+        self._patched: dict[_SideKey, Positions] = {}
 
     def add(self, selection: Selection, rows: Rows) -> None:
-        """Remember rows that are known."""
-        self._rows[selection.form, selection.positions.key, selection.base_rows] = rows
+        """Remember rows that are known, without what was only made to compare them."""
+        key = (selection.form, selection.positions.key, selection.base_rows)
+        self._rows[key] = Rows(rows.positions)
 
     def update(self, other: Selections) -> None:
         """Remember what another value's selections know."""
         self._packed |= other._packed
         self._rows |= other._rows
         self._patched |= other._patched
+
+    def used_by(self, manifest: Manifest) -> Selections:
+        """Give what a value needs, without the rows of values that it was made from."""
+        keys = {side.key for side in manifest.side_columns()}
+        used = Selections({key: self._packed[key] for key in keys & self._packed.keys()})
+        used._rows = {key: rows for key, rows in self._rows.items() if key[1] in keys}
+        used._patched = {key: rows for key, rows in self._patched.items() if key[1] in keys}
+        return used
 
     def rows(self, selection: Selection, count: int) -> Rows | None:
         """Give the rows of a selection; ``None`` when they are not in memory.
@@ -345,7 +359,7 @@ class Selections:
         return self._patched[key]
 
 
-def _patch_key(patch: Patch, rows: int) -> Hashable:
+def _patch_key(patch: Patch, rows: int) -> _SideKey:
     return patch.form, patch.positions.key, rows
 
 

@@ -20,6 +20,7 @@ from streamlit_redis_session.chunks import (
     Manifest,
     Patch,
     Plan,
+    Selection,
     Selections,
     pack_rows,
     same_chunks,
@@ -27,12 +28,14 @@ from streamlit_redis_session.chunks import (
 )
 from streamlit_redis_session.chunks._rows import Positions
 from streamlit_redis_session.codec import Column
+from streamlit_redis_session.errors import CorruptDataError, LimitExceededError
 from streamlit_redis_session.history import _finding
 from streamlit_redis_session.history._finding import Finder, Pair
 from streamlit_redis_session.objects import ChunkId
 
 ROWS = 60_000
 Edit = Callable[[pd.DataFrame], pd.DataFrame]
+Lie = Callable[[Selection, list[Pair]], Selection]
 
 EDITS: dict[str, Edit] = {
     "filter": lambda d: d[d["a"] < 0.6],
@@ -291,3 +294,45 @@ def test_nothing_is_found_in_another_frame() -> None:
     _, found = store.follow(store.pairs_of(before), before, other)
 
     assert found == {}
+
+
+@pytest.mark.parametrize("name", ["filter", "few rows", "range", "sort", "sort by texts"])
+@pytest.mark.parametrize(
+    "lie",
+    [
+        lambda s, _: replace(s, form="ascending" if s.form != "ascending" else "list"),
+        lambda s, _: replace(s, form="steps" if s.form != "steps" else "mask"),
+        lambda s, _: replace(s, form="no form"),
+        lambda s, _: replace(s, base_rows=s.base_rows - 10, base_nbytes=8 * (s.base_rows - 10)),
+        lambda s, _: replace(s, base_rows=s.base_rows + 10, base_nbytes=8 * (s.base_rows + 10)),
+        lambda s, _: replace(s, base_rows=2**52, base_nbytes=2**52),
+        lambda s, base: replace(s, positions=base[5][1]),
+    ],
+)
+def test_a_manifest_that_lies_about_rows_is_refused(name: str, lie: Lie) -> None:
+    """Whatever it claims, nothing outside of the base is read."""
+    store, before = Store(), frame()
+    base = store.pairs_of(before)
+    plan, _ = store.follow(base, before, EDITS[name](before))
+    lying = [
+        replace(c, selection=lie(c.selection, base)) if c.selection else c
+        for c in plan.manifest.columns
+    ]
+    manifest = replace(plan.manifest, columns=tuple(lying))
+
+    with pytest.raises((CorruptDataError, LimitExceededError)):
+        columns_of(store.chunker, Manifest.from_bytes(manifest.to_bytes()), store.sealed)
+
+
+def test_positions_of_earlier_values_are_forgotten() -> None:
+    """A long chain must not keep the rows of every step in memory."""
+    store, value, selections = Store(), frame(), Selections()
+    base = store.pairs_of(value)
+    for name in ("filter", "range", "sample"):
+        after = EDITS[name](value)
+        plan, _ = store.follow(base, value, after, selections)
+        columns = codec.encode(after, path="df").columns
+        base, value = list(zip(columns, plan.manifest.columns, strict=True)), after
+        selections = selections.used_by(plan.manifest)
+
+        assert len(selections._rows) == 1
