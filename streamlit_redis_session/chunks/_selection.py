@@ -253,6 +253,8 @@ def take(base: Column, positions: Positions | Rows) -> Column:
     CorruptDataError
         A position lies outside of the base.
     """
+    if isinstance(base, FixedColumn) and len(positions) <= _FEW_ROWS:
+        return _few_of(base, as_rows(positions).positions)
     rows = as_rows(positions)
     if not 0 <= rows.span[0] <= rows.span[1] <= base.rows:
         raise CorruptDataError(_WHAT, "a position lies outside of the base")
@@ -269,6 +271,16 @@ def take(base: Column, positions: Positions | Rows) -> Column:
         views = pa.Array.from_buffers(pa.binary_view(), len(rows), chosen.buffers()[:2])
         return column_of(views.cast(pa.large_binary()))
     return column_of(pc.take(arrow_texts(whole), rows.indices, boundscheck=False))
+
+
+def _few_of(base: FixedColumn, positions: Positions) -> FixedColumn:
+    try:
+        taken = base.values.take(positions)
+    except IndexError as error:
+        raise CorruptDataError(_WHAT, "a position lies outside of the base") from error
+    if len(positions) and int(positions.min()) < 0:
+        raise CorruptDataError(_WHAT, "a position lies outside of the base")
+    return FixedColumn(taken, frozen=True)
 
 
 def _run_of(column: VarColumn, start: int, count: int) -> VarColumn:

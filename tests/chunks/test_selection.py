@@ -30,6 +30,7 @@ def content(column: Column) -> bytes:
     return bytes(column.piece(0, column.rows))
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_packed_positions_come_back(data: st.DataObject) -> None:
     base_rows = data.draw(st.integers(1, 300))
@@ -56,6 +57,7 @@ def test_the_smallest_form_is_chosen(positions: np.ndarray, form: str) -> None:
     assert pack(positions.astype(np.int64), 1000)[0] == form
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_what_was_taken_is_recognised_bit_by_bit(data: st.DataObject) -> None:
     numbers = data.draw(st.lists(st.floats(), min_size=1, max_size=200))
@@ -126,6 +128,7 @@ def test_a_position_outside_of_the_base_is_refused_before_memory_is_read() -> No
                 take(base, np.array([0, place]))
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(st.floats(width=32), st.sampled_from([0.0, -0.0, 1.0])), max_size=60),
     st.booleans(),
@@ -145,6 +148,7 @@ def test_the_order_of_numbers_is_the_one_of_pandas(
         assert is_order_of(values, order, is_descending=is_descending)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(2**63), 2**63 - 1), min_size=2, max_size=60), st.booleans())
 def test_the_order_of_whole_numbers_is_exact(numbers: list[int], is_descending: bool) -> None:
     values = np.array(numbers, dtype=np.int64)
