@@ -13,6 +13,7 @@ from streamlit_redis_session.chunks._chunker import (
 from streamlit_redis_session.chunks._compression import Way, load_compression
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
 from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
+from streamlit_redis_session.chunks._order import is_order_of
 from streamlit_redis_session.chunks._patch import (
     MOST_PATCHED_ROWS,
     apply_patch,
@@ -20,7 +21,9 @@ from streamlit_redis_session.chunks._patch import (
     remapped,
     values_at,
 )
-from streamlit_redis_session.chunks._selection import affine_of, comes_from, may_come_from
+from streamlit_redis_session.chunks._rows import Rows, Run
+from streamlit_redis_session.chunks._same import same_chunks
+from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of
 
 __all__ = [
     "MOST_PATCHED_ROWS",
@@ -31,6 +34,8 @@ __all__ = [
     "Patch",
     "Plan",
     "PlannedChunk",
+    "Rows",
+    "Run",
     "Selection",
     "Selections",
     "StoredColumn",
@@ -39,10 +44,12 @@ __all__ = [
     "apply_patch",
     "comes_from",
     "digest",
+    "is_order_of",
     "load_compression",
-    "may_come_from",
     "mint_session_id",
     "pack_rows",
     "remapped",
+    "same_chunks",
+    "sample_of",
     "values_at",
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from streamlit_redis_session.chunks._patch import apply_patch, unpack_rows
 from streamlit_redis_session.chunks._seal import seal, seal_record, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
+    Rows,
     affine_column,
     pack,
     take,
@@ -148,7 +150,7 @@ class Chunker:
             chunks[chunk_id] = PlannedChunk(column, start, stop)
 
     def store_positions(
-        self, positions: Positions, base_rows: int
+        self, positions: Positions | Rows, base_rows: int
     ) -> tuple[str, FixedColumn, StoredColumn]:
         """Pack positions and name their chunks."""
         form, column = pack(positions, base_rows)
@@ -157,6 +159,15 @@ class Chunker:
     def store_side(self, column: Column) -> StoredColumn:
         """Name the chunks of a side column; ``FoundColumn.sides`` sees to their bytes."""
         return self._store_column(column)
+
+    def store_again(self, column: Column, kept: Sequence[ChunkId | None]) -> StoredColumn:
+        """Name a column's chunks, where ``kept`` has names of some already; others are read."""
+        ranges = self._ranges(column)
+        ids = (
+            known or ChunkId(digest(self._keys.chunk, column.piece(start, stop)))
+            for known, (start, stop) in zip(kept, ranges, strict=True)
+        )
+        return StoredColumn(column.spec(), column.nbytes, tuple(ids))
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
@@ -263,41 +274,66 @@ class Chunker:
         )
 
 
+_SideKey: TypeAlias = tuple[str, Hashable, int]
+"""Form and side column of some positions, and the rows of what they count."""
+
+
 class Selections:
-    """Positions of a value's selections, unpacked when asked for and remembered."""
+    """Positions of a value's selections and patches, unpacked when asked for and remembered."""
 
     def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
         self._packed = dict(packed or {})
-        self._positions: dict[Hashable, Positions] = {}
+        self._rows: dict[_SideKey, Rows] = {}
+        self._patched: dict[_SideKey, Positions] = {}
 
-    def add(self, positions: StoredColumn, unpacked: Positions) -> None:
-        """Remember positions that are known."""
-        self._positions[positions.key] = unpacked
+    def add(self, selection: Selection, rows: Rows) -> None:
+        """Remember rows that are known, without what was only made to compare them."""
+        key = (selection.form, selection.positions.key, selection.base_rows)
+        self._rows[key] = Rows(rows.positions)
 
     def update(self, other: Selections) -> None:
         """Remember what another value's selections know."""
         self._packed |= other._packed
-        self._positions |= other._positions
+        self._rows |= other._rows
+        self._patched |= other._patched
 
-    def positions(self, selection: Selection, rows: int) -> Positions | None:
-        """Give the positions of a selection; ``None`` when they are not in memory."""
-        key = selection.positions.key
-        if key not in self._positions:
-            if key not in self._packed:
+    def used_by(self, manifest: Manifest) -> Selections:
+        """Give what a value needs, without the rows of values that it was made from."""
+        keys = {side.key for side in manifest.side_columns()}
+        used = Selections({key: self._packed[key] for key in keys & self._packed.keys()})
+        used._rows = {key: rows for key, rows in self._rows.items() if key[1] in keys}
+        used._patched = {key: rows for key, rows in self._patched.items() if key[1] in keys}
+        return used
+
+    def rows(self, selection: Selection, count: int) -> Rows | None:
+        """Give the rows of a selection; ``None`` when they are not in memory.
+
+        Raises
+        ------
+        CorruptDataError
+            They are not ``count`` rows within the base.
+        """
+        return self._known(selection.form, selection.positions, selection.base_rows, count)
+
+    def _known(self, form: str, positions: StoredColumn, base_rows: int, count: int) -> Rows | None:
+        key = (form, positions.key, base_rows)
+        known = self._rows.get(key)
+        if known is None:
+            packed = self._packed.get(positions.key)
+            if packed is None:
                 return None
-            self._positions[key] = unpack(
-                selection.form, self._packed[key], base_rows=selection.base_rows, rows=rows
-            )
-        return self._positions[key]
+            known = Rows(unpack(form, packed, base_rows=base_rows, rows=count))
+            self._rows[key] = known
+        return known
 
     def add_patch(self, patch: Patch, rows: int, unpacked: Positions) -> None:
         """Remember where a patch of a column of ``rows`` rows stands."""
-        self._positions[_patch_key(patch, rows)] = unpacked
+        self._patched[_patch_key(patch, rows)] = unpacked
 
     def patch_positions(self, patch: Patch, rows: int) -> Positions | None:
         """Give the positions of a patch; ``None`` when they are not in memory."""
         key = _patch_key(patch, rows)
-        if key not in self._positions:
+        if key not in self._patched:
             stored = patch.positions
             packed = self._packed.get(stored.key)
             if packed is None and stored.inline is not None:
@@ -305,11 +341,11 @@ class Selections:
             if packed is None:
                 return None
             count = patch.values.spec["rows"]
-            self._positions[key] = unpack_rows(patch.form, packed, rows=rows, count=count)
-        return self._positions[key]
+            self._patched[key] = unpack_rows(patch.form, packed, rows=rows, count=count)
+        return self._patched[key]
 
 
-def _patch_key(patch: Patch, rows: int) -> Hashable:
+def _patch_key(patch: Patch, rows: int) -> _SideKey:
     return patch.form, patch.positions.key, rows
 
 
@@ -318,13 +354,13 @@ def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Colum
     selection = column.selection
     if selection is None:
         return base
-    positions = selections.positions(selection, column.spec["rows"])
-    assert positions is not None
-    if len(positions) != column.spec["rows"]:
+    rows = selections.rows(selection, column.spec["rows"])
+    assert rows is not None
+    if len(rows) != column.spec["rows"]:
         raise CorruptDataError("a row selection", "its columns have different numbers of rows")
     if selection.affine is not None:
-        return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
-    return take(base, positions)
+        return affine_column(rows.positions, *selection.affine, dtype=column.spec["dtype"])
+    return take(base, rows)
 
 
 def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Column]) -> Column:

@@ -80,7 +80,8 @@ class ValueStore:
         selections.update(before.selections)
         wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
         found = self._find(wanted, before, value, selections, size)
-        return replace(self._chunker.plan(encoded, known, found), selections=selections)
+        plan = self._chunker.plan(encoded, known, found)
+        return replace(plan, selections=selections.used_by(plan.manifest))
 
     def _find(
         self,
