@@ -1,7 +1,8 @@
 -- Read meta and refs of one moment.
 --
--- KEYS  1 meta   2 refs
--- Answer  {} when there is no such session, else {meta, refs}, each field, value, field, value
+-- KEYS  1 meta   2 refs   3 graph
+-- Answer  {} when there is no such session, else {meta, refs, number of versions}, the first
+--         two as field, value, field, value
 
 local meta = {}
 local stored = redis.call('HGETALL', KEYS[1])
@@ -14,4 +15,4 @@ for at = 1, #stored, 2 do
     meta[#meta + 1] = stored[at + 1]
   end
 end
-return {meta, redis.call('HGETALL', KEYS[2])}
+return {meta, redis.call('HGETALL', KEYS[2]), redis.call('HLEN', KEYS[3])}
