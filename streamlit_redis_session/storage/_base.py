@@ -70,6 +70,8 @@ class SessionRecord:
     refs: Mapping[str, bytes]
     version_count: int
     """How many version records there are."""
+    now_s: float = field(compare=False)
+    """The server's time in seconds since 1970."""
 
     @property
     def epoch(self) -> str:

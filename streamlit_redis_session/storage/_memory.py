@@ -169,6 +169,7 @@ class MemoryBackend:
                 meta=session.meta | own,
                 refs=dict(session.refs),
                 version_count=len(session.versions),
+                now_s=self._clock(),
             )
 
     def read_seq(self, key: SessionKey) -> int | None:

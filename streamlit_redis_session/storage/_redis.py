@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -151,8 +151,8 @@ class RedisBackend:
         )
         if not answer:
             return None
-        meta, refs, version_count = answer
-        return SessionRecord(_text_keys(meta), _text_keys(refs), version_count)
+        meta, refs, version_count, now_ms = answer
+        return SessionRecord(_text_keys(meta), _text_keys(refs), version_count, now_ms / 1000)
 
     def read_seq(self, key: SessionKey) -> int | None:
         """Read how many transactions were applied; ``None`` when there is no such session."""
@@ -287,6 +287,4 @@ def _text_keys(flat: Sequence[bytes]) -> dict[str, bytes]:
 
 
 def _fits_in_script(chunks: Mapping[ChunkId, bytes]) -> bool:
-    return (
-        len(chunks) <= IN_SCRIPT_COUNT and sum(map(len, chunks.values())) <= IN_SCRIPT_BYTES
-    )
+    return len(chunks) <= IN_SCRIPT_COUNT and sum(map(len, chunks.values())) <= IN_SCRIPT_BYTES

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -37,12 +38,13 @@ VERSION = Version(
 
 def test_a_version_comes_back_equal() -> None:
     content = version_content(VERSION, "nonce")
-    back, same_content, nonce = version_from_record(
-        VERSION.id, version_to_record(content, "a note")
-    )
+    for note in ("a note", "", 'two\nlines "quoted" \u2028 \ud800'):
+        back, same_content, nonce = version_from_record(
+            VERSION.id, version_to_record(content, note)
+        )
 
-    assert back == VERSION
-    assert (same_content, nonce) == (content, "nonce")
+        assert back == replace(VERSION, annotation=note)
+        assert (same_content, nonce) == (content, "nonce")
 
 
 def test_the_content_that_names_a_version_leaves_its_annotation_out() -> None:
@@ -73,12 +75,17 @@ CONTENT = json.loads(version_content(VERSION, "n"))
     ],
 )
 def test_a_record_that_is_none_is_refused(content: str) -> None:
-    record = json.dumps({"content": content, "annotation": ""}).encode()
+    record = content.encode() + b"\n"
     with pytest.raises(CorruptDataError, match=r"version 63636363"):
         version_from_record(vid("c"), record)
 
 
-@pytest.mark.parametrize("record", [b"", b"[]", b"\xff", b'{"content": 5, "annotation": ""}'])
+WHOLE = version_content(VERSION, "n")
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"[]", b"\xff", b"5\n", WHOLE + b"\n5", WHOLE + b"\nnot JSON", b"\n" + WHOLE]
+)
 def test_bytes_that_are_no_record_are_refused(record: bytes) -> None:
     with pytest.raises(CorruptDataError):
         version_from_record(vid("c"), record)

@@ -198,6 +198,7 @@ def test_a_commit_renews_chunks_that_it_does_not_use(
     committed(session, df=flights(), by=counts())
     for key in chunks(client):
         client.expire(key, 100)
+    client.hincrby(f"{{srs:{session.key}}}:meta", "leased", -86_400)
     with connect(redis_url) as later:
         committed(later.session(session.id), by=counts(3))
     assert all(life > 86_400 for life in lives_of_chunks(client))

@@ -147,7 +147,9 @@ class TestRedis(BackendContract):
         assert heard == [f"{key} 1 ".encode() + b"one \0 event", f"{key} 3 two".encode()]
         assert outside.lrange(f"{{srs:{key}}}:events", 0, -1) == [b"3 two", b"1 one \0 event"]
 
-    def test_the_last_events_are_kept_newest_first(self, backend: Backend, outside: redis.Redis) -> None:
+    def test_the_last_events_are_kept_newest_first(
+        self, backend: Backend, outside: redis.Redis
+    ) -> None:
         key = new_key()
         backend.create_session(key, ttl_s=DAY)
         epoch = self.record(backend, key).epoch
