@@ -5,12 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import (
-    JSON,
     Change,
     Head,
     ManifestId,
@@ -24,77 +23,85 @@ HEAD_FIELD = "HEAD"
 BRANCH_PREFIX = "b:"
 TAG_PREFIX = "t:"
 
-_DEFAULTS = [(f.name, f.default) for f in dataclasses.fields(Change)]
-_TUPLES = {f.name for f in dataclasses.fields(Change) if str(f.type).startswith("tuple")}
-
-
-_write = json.JSONEncoder(sort_keys=True, separators=(",", ":")).encode
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+_CHANGE_FIELDS = [f.name for f in dataclasses.fields(Change)]
+_CHANGE_DEFAULTS = [f.default for f in dataclasses.fields(Change)]
+_CHANGE_LISTS = [
+    n for n, f in enumerate(dataclasses.fields(Change)) if str(f.type).startswith("tuple")
+]
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def version_content(version: Version, nonce: str) -> bytes:
     """Write everything of a version but its id and annotation; the id is the digest of this."""
     return _write(
-        {
-            "format": FORMAT,
-            "parents": version.parents,
-            "message": version.message,
-            "created_at": version.created_at.isoformat(),
-            "author": version.author,
-            "changes": [_change_to_json(change) for change in version.changes],
-            "values": dict(version.values),
-            "settings": version.settings,
-            "nonce": nonce,
-        }
+        [
+            FORMAT,
+            version.parents,
+            version.message,
+            version.author,
+            (version.created_at - _EPOCH) // _MICROSECOND,
+            [_change_to_list(change) for change in version.changes],
+            dict(sorted(version.values.items())),
+            version.settings,
+            nonce,
+        ]
     ).encode()
 
 
 def version_to_record(content: bytes, annotation: str = "") -> bytes:
     """Put a version's content and its annotation into one record: two lines of JSON.
 
-    JSON as it is written here has no line break inside.
+    JSON as it is written here has no line break inside. A version without annotation has one line.
     """
-    return content + b"\n" + (json.dumps(annotation).encode() if annotation else b"")
+    return content + b"\n" + json.dumps(annotation).encode() if annotation else content
 
 
 def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, bytes, str]:
     """Read a record: the version, its content as digested, and its nonce."""
+    content, _, note = record.partition(b"\n")
     try:
-        content, _, annotation = record.partition(b"\n")
-        fields = json.loads(content)
-        if fields["format"] != FORMAT:
+        made_by, parents, message, author, created_us, changes, values, settings, nonce = (
+            json.loads(content)
+        )
+        if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
+        annotation = json.loads(note) if note else ""
+        texts = [message, author, nonce, annotation, *parents, *values, *values.values()]
+        if settings is not None:
+            texts.append(settings)
+        if {*map(type, texts)} != {str}:
+            raise TypeError("something in it is not text")
         version = Version(
             id=version_id,
-            parents=tuple(VersionId(parent) for parent in fields["parents"]),
-            message=fields["message"],
-            created_at=datetime.fromisoformat(fields["created_at"]).astimezone(timezone.utc),
-            author=fields["author"],
-            changes=tuple(_change_from_json(change) for change in fields["changes"]),
-            annotation=_text(json.loads(annotation)) if annotation else "",
-            values={key: ManifestId(value) for key, value in fields["values"].items()},
-            settings=None if fields["settings"] is None else ManifestId(fields["settings"]),
+            parents=tuple(parents),
+            message=message,
+            created_at=_EPOCH + timedelta(microseconds=created_us),
+            author=author,
+            changes=tuple(map(_change_from_list, changes)),
+            annotation=annotation,
+            values=values,
+            settings=None if settings is None else ManifestId(settings),
         )
-        return version, content, fields["nonce"]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
+    return version, content, nonce
 
 
-def _change_to_json(change: Change) -> JSON:
-    """Leave out what has its default, so that a small change is a small record."""
-    return {
-        name: value for name, default in _DEFAULTS if (value := getattr(change, name)) != default
-    }
+def _change_to_list(change: Change) -> list[Any]:
+    """List the fields in order, without those at the end that have their defaults."""
+    values = [getattr(change, name) for name in _CHANGE_FIELDS]
+    while values[-1] == _CHANGE_DEFAULTS[len(values) - 1]:
+        values.pop()
+    return values
 
 
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError("its annotation is not text")
-    return value
-
-
-def _change_from_json(fields: JSON) -> Change:
-    typed: dict[str, Any] = {k: tuple(v) if k in _TUPLES else v for k, v in fields.items()}
-    return Change(**typed)
+def _change_from_list(values: list[Any]) -> Change:
+    for place in _CHANGE_LISTS:
+        if place < len(values):
+            values[place] = tuple(values[place])
+    return Change(*values)
 
 
 def ref_text(data: bytes) -> str:

@@ -57,6 +57,12 @@ def test_another_nonce_is_another_content() -> None:
 
 
 CONTENT = json.loads(version_content(VERSION, "n"))
+FORMAT, PARENTS, MESSAGE, AUTHOR, CREATED, CHANGES, VALUES, SETTINGS, NONCE = range(9)
+
+
+def but(place: int, value: object) -> str:
+    """Write the content with something else at one place."""
+    return json.dumps([*CONTENT[:place], value, *CONTENT[place + 1 :]])
 
 
 @pytest.mark.parametrize(
@@ -65,13 +71,26 @@ CONTENT = json.loads(version_content(VERSION, "n"))
         "not JSON",
         "[]",
         "{}",
-        json.dumps({**CONTENT, "format": 2}),
-        json.dumps({**CONTENT, "created_at": "yesterday"}),
-        json.dumps({**CONTENT, "created_at": None}),
-        json.dumps({**CONTENT, "created_at": "0001-01-01T00:00:00+05:00"}),
-        json.dumps({**CONTENT, "changes": [{"key": "k", "kind": "changed", "new": 1}]}),
-        json.dumps({**CONTENT, "values": []}),
-        json.dumps({k: v for k, v in CONTENT.items() if k != "nonce"}),
+        "[" * 100_000,
+        json.dumps(CONTENT[:-1]),
+        json.dumps([*CONTENT, 1]),
+        but(FORMAT, 2),
+        but(PARENTS, [5]),
+        but(PARENTS, None),
+        but(MESSAGE, None),
+        but(AUTHOR, ["x"]),
+        but(CREATED, "yesterday"),
+        but(CREATED, None),
+        but(CREATED, 1e308),
+        but(CREATED, -(10**30)),
+        but(CHANGES, [["k"]]),
+        but(CHANGES, [["k", *range(12)]]),
+        but(CHANGES, [{"key": "k"}]),
+        but(CHANGES, [5]),
+        but(VALUES, []),
+        but(VALUES, {"df": 5}),
+        but(SETTINGS, 5),
+        but(NONCE, None),
     ],
 )
 def test_a_record_that_is_none_is_refused(content: str) -> None:
