@@ -315,7 +315,7 @@ class Repository:
             put_tables=draft.tables if landing.makes_version else {},
             set_meta=self._meta(settings),
             event=landing.how.encode() + b" " + head if refs else None,
-            put_chunks=draft.chunks if landing.makes_version or settings is not None else {},
+            put_chunks=draft.chunks,
             lease_s=draft.lease_s,
         )
 
