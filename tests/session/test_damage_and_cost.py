@@ -128,6 +128,7 @@ def test_settings_that_come_back_with_an_undo_cost_no_round_trip_of_their_own(
         again = fresh.session(session.id)
         assert (again["note"], again["old"], "new" in again) == ("before", 1, False)
 
+
 def test_an_undo_and_its_redo_take_one_round_trip_each(
     session: Session, client: redis.Redis
 ) -> None:
