@@ -68,11 +68,8 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
         if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
-        texts = [message, author, nonce, annotation, *parents, *values, *values.values()]
-        if settings is not None:
-            texts.append(settings)
-        if {*map(type, texts)} != {str}:
-            raise TypeError("something in it is not text")
+        _must_be_texts(message, author, nonce, annotation, settings or "", *parents)
+        _must_be_texts(*values, *values.values())
         version = Version(
             id=version_id,
             parents=tuple(parents),
@@ -82,11 +79,16 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
             changes=tuple(map(_change_from_list, changes)),
             annotation=annotation,
             values=values,
-            settings=None if settings is None else ManifestId(settings),
+            settings=ManifestId(settings) if settings else None,
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
     return version, content, nonce
+
+
+def _must_be_texts(*values: object) -> None:
+    if not all(type(value) is str for value in values):
+        raise TypeError("something in it is not text")
 
 
 def _change_to_list(change: Change) -> list[Any]:

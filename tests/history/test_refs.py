@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ MAIN, SIDE = RefName("main"), RefName("side")
 GRAPH = parents("a b<a c<b d<c x<b m<x+c")
 
 
-def lookups(graph: dict[VersionId, tuple[VersionId, ...]]) -> dict[str, Any]:
+def lookups(graph: Mapping[VersionId, tuple[VersionId, ...]]) -> dict[str, Any]:
     return {
         "parents_of": graph.__getitem__,
         "with_prefix": lambda prefix: [v for v in graph if v.startswith(prefix)],
