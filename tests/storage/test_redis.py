@@ -238,11 +238,15 @@ class TestFaults:
             backend.put_chunks({chunk_id(1): b"x"}, lease_s=DAY)
         with pytest.raises(StorageFullError):
             backend.transact(key, change(epoch, put_versions={version_id(5000): b"x"}))
+        brings = change(epoch, put_chunks={chunk_id(2): b"x"}, lease_s=DAY)
+        with pytest.raises(StorageFullError):
+            backend.transact(key, brings)
         with pytest.raises(StorageFullError):
             backend.create_session(new_key(), ttl_s=DAY)
 
         assert BackendContract.record(backend, key) == before
         assert backend.read_versions(key) == versions
+        assert backend.get_chunks([chunk_id(2)]) == [None]
         assert backend.touch_session(key, ttl_s=DAY)
 
     def test_a_full_server_takes_changes_that_free_memory(
