@@ -214,6 +214,10 @@ class SessionCore(ReadingMapping):
         if committed is not None:
             if committed.how != "nothing":
                 self._values.brought(chunks, lease_s=lease)
+            base = draft.base.version
+            known = self._version(base).settings if base else None
+            if staged.settings_plan is not None and draft.settings != known:  # for an undo
+                self._values.remember(codec.snapshot(staged.settings), staged.settings_plan)
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
@@ -252,10 +256,7 @@ class SessionCore(ReadingMapping):
             self._note_settings(staged)
 
     def _note_settings(self, staged: Staged) -> None:
-        """Note what was saved, and keep it, so that an undo need not read it."""
         plan = staged.settings_plan
-        if plan is not None and plan.manifest_id != self._working.saved_settings:
-            self._values.remember(codec.snapshot(staged.settings), plan)
         self._working.saved_settings = plan.manifest_id if plan else None
 
     def _settings_of(self, version_id: VersionId | None) -> dict[str, object]:
