@@ -214,14 +214,18 @@ class SessionCore(ReadingMapping):
         if committed is not None:
             if committed.how != "nothing":
                 self._values.brought(chunks, lease_s=lease)
-            base = draft.base.version
-            known = self._version(base).settings if base else None
-            if staged.settings_plan is not None and draft.settings != known:  # for an undo
-                self._values.remember(codec.snapshot(staged.settings), staged.settings_plan)
+            self._keep_settings(staged, draft)
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
         return committed
+
+    def _keep_settings(self, staged: Staged, draft: Draft) -> None:
+        """Keep the settings of a version in memory where they are new, for an undo."""
+        base = draft.base.version
+        known = self._version(base).settings if base else None
+        if staged.settings_plan is not None and draft.settings != known:
+            self._values.remember(codec.snapshot(staged.settings), staged.settings_plan)
 
     def _automatic_message(self, changes: Sequence[object]) -> str:
         text = "; ".join(str(change) for change in changes) or "changed"
