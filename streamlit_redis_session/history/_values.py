@@ -108,13 +108,21 @@ class ValueStore:
         is_cut_so = before.manifest.rows_per_chunk == self._chunker.rows_per_chunk
         return before.by_token() if is_cut_so else {}
 
-    def write_chunks(self, *plans: Plan, lease_s: int | None = None) -> int:
+    def write_chunks(
+        self,
+        *plans: Plan,
+        lease_s: int | None = None,
+        along: dict[ChunkId, bytes] | None = None,
+    ) -> int:
         """Make sure that the store has every chunk of some plans; say how many bytes were sent.
 
         Parameters
         ----------
         lease_s
             How long the chunks are kept; ``None``: as the store was told.
+        along
+            Takes the chunks instead of the store where they are few and small: the change that
+            refers to them brings them along. Call :meth:`brought` when that is done.
         """
         lease_s = lease_s or self._lease_s
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
@@ -127,8 +135,15 @@ class ValueStore:
             raise BaseLostError(lost)
         sent = 0
         for batch in sealed_batches(self._chunker, {c: planned[c] for c in stale}):
-            sent += self._put(batch, lease_s)
+            if along is not None and total <= _PROBE_BYTES:
+                along.update(batch)
+            else:
+                sent += self._put(batch, lease_s)
         return sent
+
+    def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
+        """Note that a change has brought chunks along."""
+        self._leases.note(chunks, lease_s=lease_s)
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
         self._backend.put_chunks(batch, lease_s=lease_s)
