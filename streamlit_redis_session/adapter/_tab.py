@@ -9,6 +9,7 @@ from threading import RLock
 from typing import Literal
 
 from streamlit_redis_session.adapter import _streamlit_private as private
+from streamlit_redis_session.adapter._audit import Audit
 from streamlit_redis_session.adapter._identity import find_session
 from streamlit_redis_session.adapter._options import Options
 from streamlit_redis_session.adapter._registry import Hub
@@ -69,6 +70,7 @@ class Tab:
         self._drawn: dict[str, tuple[str, object]] = {}
         """Widget key -> the fragment that draws it, and what it showed last."""
         self._seen = Seen()
+        self.audit = Audit(hub.writer, self.lock, self._seen, self._save)
         self._pending = Snapshot()
         """What a callback or an interrupted run changed, not yet given to the writer."""
         self._has_lost = False
@@ -188,6 +190,7 @@ class Tab:
 
         Settings that have just changed stay: who signs in says so by one.
         """
+        self.audit.finish()
         seen = self._seen.keys()
         snapshot = self._take(state)
         snapshot.settings = None
@@ -200,6 +203,10 @@ class Tab:
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
+        self._follow(state)
+        self.audit.stop()
+
+    def _follow(self, state: private.TabState) -> None:
         self._is_echo, self.is_woken = self.is_woken, False
         if self.session is None:
             if self.hub.patience.is_worth_a_try:
@@ -220,6 +227,7 @@ class Tab:
 
     def _refresh(self, session: Session, state: private.TabState) -> None:
         if session.is_behind():
+            self.audit.finish()
             self._hold_edits(session, state)
             if session.refresh():
                 self._pending = Snapshot(own_settings=self._pending.own_settings)
@@ -255,21 +263,31 @@ class Tab:
     def end_run(self, state: private.TabState) -> None:
         """Take a snapshot of what the run changed and have it saved."""
         with self.lock:
-            snapshot, self._pending = self._pending, Snapshot()
-            snapshot.absorb(self._take(state))
+            snapshot = self._take(state)
+            if self._pending or self._pending.own_settings:
+                pending, self._pending = self._pending, Snapshot()
+                pending.absorb(snapshot)
+                snapshot = pending
             snapshot.label, self.label = self.label, None
             snapshot.is_echo, self._is_echo = self._is_echo, False
+        self._save(snapshot)
+        self.audit.ask()
+        if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
+            self.audit.finish()
+            self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
+
+    def _save(self, snapshot: Snapshot) -> None:
         if not snapshot or self.session is None:
             return
         if snapshot.is_certain:
             self._to("saving")
         self.hub.writer.submit(SaveJob(self, self.session, snapshot))
-        if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
-            self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
 
     def _take(self, state: private.TabState) -> Snapshot:
         values = {k: v for k, v in state.read().items() if self.options.tracks(k)}
         snapshot = self._seen.changes(values, self.leave_out)
+        if not self.left_out:
+            return snapshot
         gone = self.left_out.keys() - values.keys()
         storable = {k for k in values if k not in snapshot.unstorable and is_setting(values[k])}
         for key in gone | (self.left_out.keys() & storable):
@@ -385,6 +403,7 @@ class Tab:
         """
         if self.session is None:
             raise StorageError(self.save_state.reason or "The store does not answer.")
+        self.audit.finish()
         if self._settle():
             self._hold_edits(self.session, state)
         action(self.session)

@@ -6,6 +6,15 @@ What comes back is what went in, or an error names what cannot be stored and why
 from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, encode
+from streamlit_redis_session.codec._fingerprint import (
+    check_memory,
+    check_replaced,
+    fingerprint,
+    is_tampered_with,
+    note_memory,
+)
+from streamlit_redis_session.codec._memory import memory_stamp
+from streamlit_redis_session.codec._same import Mark, is_same_memory, is_same_setting
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -32,16 +41,25 @@ __all__ = [
     "Encoded",
     "FixedColumn",
     "Kind",
+    "Mark",
     "Piece",
     "SegmentedColumn",
     "VarColumn",
+    "check_memory",
+    "check_replaced",
     "classify",
     "column_from_pieces",
     "decode",
     "describe_shape",
     "encode",
+    "fingerprint",
     "identity",
+    "is_same_memory",
+    "is_same_setting",
+    "is_tampered_with",
+    "memory_stamp",
     "nbytes",
+    "note_memory",
     "register_codec",
     "snapshot",
 ]

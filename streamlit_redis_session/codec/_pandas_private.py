@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator
+from operator import attrgetter, is_
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from streamlit_redis_session.codec._memory import epoch_of
 from streamlit_redis_session.codec._tree import Array
 
 COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
@@ -86,8 +88,8 @@ def _make_sparse_private(values: Array, places: Array, length: int, kind: str, d
 
 def memory_token(values: Array) -> Hashable:
     """Name the memory that an array shows, and how it shows it."""
-    interface = values.__array_interface__
-    return interface["data"][0], values.shape, values.strides, values.dtype
+    address = values.__array_interface__["data"][0]
+    return address, values.shape, values.strides, values.dtype, epoch_of(address)
 
 
 def block_arrays(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
@@ -102,6 +104,32 @@ def _block_arrays_private(frame: Any) -> Iterator[tuple[Hashable, Any]]:
 
 def _block_arrays_public(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
     return iter(list(enumerate(_flat_arrays_public(frame))))
+
+
+def blocks_of(frame: Any) -> list[tuple[Any, Any]]:
+    """Give the arrays of a frame, each with where its columns are; faster than the above.
+
+    A snapshot shares the objects that say where, and :func:`places` tells what they say.
+    """
+    if _has_blocks:
+        return [(block._mgr_locs, block.values) for block in frame._mgr.blocks]
+    return list(enumerate(_flat_arrays_public(frame)))
+
+
+def places(where: Any) -> Hashable:
+    """Say where the columns of a block are."""
+    return where.as_array.tobytes() if hasattr(where, "as_array") else where
+
+
+def is_same_view(mine: Array, other: Array) -> bool:
+    """Tell whether two arrays show the same memory in the same way."""
+    return memory_token(mine) == memory_token(other)
+
+
+def same_labels(mine: Any, other: Any) -> bool:
+    """Tell whether two indexes are views of one another."""
+    token = labels_token(mine)
+    return token is not None and token == labels_token(other)
 
 
 def labels_token(index: Any) -> Hashable | None:
@@ -151,6 +179,76 @@ def _parts_of_side(side: Any) -> tuple[Any, ...] | None:
 
 def _parts_of_public(_array: Any) -> tuple[Any, ...] | None:
     return None
+
+
+# --- what an array consists of ---------------------------------------------------------------
+
+_LEAVES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    **dict.fromkeys(
+        (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray, pd.arrays.PeriodArray),
+        attrgetter("_ndarray", "_dtype"),
+    ),
+    **dict.fromkeys(
+        (pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray),
+        attrgetter("_data", "_mask"),
+    ),
+    **dict.fromkeys(
+        (pd.arrays.ArrowExtensionArray, pd.arrays.ArrowStringArray),
+        attrgetter("_pa_array", "_dtype"),
+    ),
+    pd.arrays.StringArray: attrgetter("_ndarray", "_dtype"),
+    pd.Categorical: attrgetter("_ndarray", "_dtype"),
+    pd.arrays.SparseArray: attrgetter("_sparse_values", "_sparse_index", "_dtype"),
+    pd.arrays.IntervalArray: attrgetter("_left", "_right", "_dtype"),
+}
+
+
+def leaves_of(array: Any) -> tuple[Any, ...] | None:
+    """Give the objects that an extension array consists of, or ``None`` for an unknown one.
+
+    NumPy arrays, Arrow data, further extension arrays, and what describes them.
+    """
+    getter = _LEAVES.get(type(array))
+    return None if getter is None else getter(array)
+
+
+def sparse_places(index: Any) -> tuple[Array, ...] | None:
+    """Give the places at which a sparse array has values, ``None`` for an unknown kind."""
+    names = {"IntIndex": ("indices",), "BlockIndex": ("blocs", "blengths")}
+    found = names.get(type(index).__name__)
+    return None if found is None else tuple(getattr(index, name) for name in found)
+
+
+class FrameMark:
+    """The very objects that a frame consists of, to be found again or not."""
+
+    __slots__ = ("_axes", "_blocks")
+
+    def __init__(self, frame: Any) -> None:
+        self._blocks = [(where, array, leaves_of(array)) for where, array in blocks_of(frame)]
+        self._axes: list[Any] = [frame.columns, frame.index]
+
+    def is_found(self, frame: Any) -> bool:
+        """Tell whether a frame consists of the same objects; names and attrs aside."""
+        if not _has_blocks:
+            return False
+        manager = frame._mgr
+        columns, index = manager.axes
+        if columns is not self._axes[0] or index is not self._axes[1]:
+            return False
+        if len(manager.blocks) != len(self._blocks):
+            return False
+        for block, (where, known, leaves) in zip(manager.blocks, self._blocks, strict=True):
+            array = block.values
+            if array is not known or block._mgr_locs is not where:
+                return False
+            if type(array) is not np.ndarray and not _are_same(leaves_of(array), leaves):
+                return False
+        return True
+
+
+def _are_same(leaves: tuple[Any, ...] | None, known: tuple[Any, ...] | None) -> bool:
+    return leaves is not None and known is not None and all(map(is_, leaves, known))
 
 
 # --- the self-test ---------------------------------------------------------------------------
