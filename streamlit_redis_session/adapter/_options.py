@@ -7,7 +7,6 @@ from fnmatch import fnmatchcase
 
 from streamlit_redis_session.adapter._identity import Identity
 
-
 MOST_DECIDED = 10_000
 """Keys of which it is remembered whether they are kept."""
 

@@ -82,6 +82,7 @@ class SaveJob:
         self._tab = tab
         self._session = session
         self.snapshot = snapshot
+        self._nbytes: int | None = None
 
     @property
     def owner(self) -> Hashable:
@@ -91,7 +92,9 @@ class SaveJob:
     @property
     def nbytes(self) -> int:
         """Memory that the snapshot holds, estimated."""
-        return sum(codec.nbytes(value) for value in self.snapshot.changed.values())
+        if self._nbytes is None:
+            self._nbytes = sum(map(codec.nbytes, self.snapshot.changed.values()))
+        return self._nbytes
 
     def run(self) -> None:
         """Commit, and tell the tab."""
@@ -109,6 +112,7 @@ class SaveJob:
         """Take a later snapshot of the tab into this one."""
         assert isinstance(later, SaveJob)
         self.snapshot.absorb(later.snapshot)
+        self._nbytes = None
 
     def delayed(self, error: StorageError) -> None:
         """Say why it is not saved yet."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Hashable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 from streamlit_redis_session import codec
@@ -22,12 +22,8 @@ class SeenValue:
         self._stamp = codec.memory_stamp()
         self.copy: object = codec.snapshot(value)
         """A snapshot; it keeps the memory from being used for anything else."""
-        self._mark: codec.Mark | None = None
-        self._content: Hashable | None = None
-        if codec.is_same_memory(value, self.copy):
-            self._mark = codec.Mark(value, self.copy)
-        else:
-            self._content = codec.fingerprint(value)
+        self._mark = codec.mark_of(value, self.copy)
+        self._content = codec.fingerprint(value) if self._mark is None else None
 
     @property
     def is_by_memory(self) -> bool:
@@ -53,7 +49,10 @@ class SeenValue:
     def is_unchanged(self, value: object) -> bool:
         """Tell whether this is the same value, and nobody wrote to it."""
         if self._mark is not None:
-            return self._mark.matches(value) and not self.is_tampered_with
+            is_as_marked = self._mark.matches(value)
+            if self._stamp == codec.memory_stamp():
+                return is_as_marked
+            return is_as_marked and not self.is_tampered_with
         return self._content is not None and codec.fingerprint(value) == self._content
 
 
@@ -135,46 +134,33 @@ class Seen:
         """
         snapshot = Snapshot()
         settings: dict[str, _Setting] = {}
+        before = self._settings or {}
         for key, value in values.items():
-            error = self._tried(key, value, snapshot, settings)
-            if error is not None:
-                refuse(key, error)
+            try:
+                seen, known = self._data.get(key), before.get(key)
+                if seen is not None and seen.is_unchanged(value):
+                    continue
+                if known is not None and codec.is_same_setting(value, known.value):
+                    settings[key] = known
+                else:
+                    self._take(key, value, snapshot, settings)
+            except Exception as error:  # noqa: BLE001 (an object of the app may raise anything)
+                refuse(key, _refusal(key, error))
                 snapshot.unstorable.add(key)
-        if not self._data.keys() <= values.keys() or settings.keys() & self._data.keys():
+        if not self._data.keys() <= values.keys() or not settings.keys().isdisjoint(self._data):
             self._take_removed(values.keys() - settings.keys(), snapshot)
         self._take_settings(settings, snapshot)
         return snapshot
 
-    def _tried(
-        self, key: str, value: object, snapshot: Snapshot, settings: dict[str, _Setting]
-    ) -> UnsupportedValueError | None:
-        try:
-            self._take(key, value, snapshot, settings)
-        except UnsupportedValueError as error:
-            return error
-        except Exception as error:  # noqa: BLE001 (an object of the app may raise anything)
-            return UnsupportedValueError(
-                key, f"looking at it raised {type(error).__name__}: {error}"
-            )
-        return None
-
     def _take(
         self, key: str, value: object, snapshot: Snapshot, settings: dict[str, _Setting]
     ) -> None:
-        seen = self._data.get(key)
-        if seen is None:
-            known = self._settings.get(key) if self._settings else None
-            if known is not None and codec.is_same_setting(value, known.value):
-                settings[key] = known
-                return
-        elif seen.is_unchanged(value):
-            return
         if is_setting(value):
             settings[key] = _Setting(value, _describe(key, value))
             return
-        now = SeenValue(value)
+        before, now = self._data.get(key), SeenValue(value)
         snapshot.changed[key] = now.copy
-        snapshot.is_certain |= seen is None or seen.is_exact or now.is_exact
+        snapshot.is_certain |= before is None or before.is_exact or now.is_exact
         self._data[key] = now.settle()
 
     def _take_removed(self, present: Collection[str], snapshot: Snapshot) -> None:
@@ -191,6 +177,12 @@ class Seen:
         if before is not None:
             snapshot.is_certain = True
             snapshot.own_settings = {k for k, s in settings.items() if before.get(k) != s}
+
+
+def _refusal(key: str, error: Exception) -> UnsupportedValueError:
+    if isinstance(error, UnsupportedValueError):
+        return error
+    return UnsupportedValueError(key, f"looking at it raised {type(error).__name__}: {error}")
 
 
 def is_setting(value: object) -> bool:

@@ -14,7 +14,7 @@ from streamlit_redis_session.codec._fingerprint import (
     note_memory,
 )
 from streamlit_redis_session.codec._memory import memory_stamp
-from streamlit_redis_session.codec._same import Mark, is_same_memory, is_same_setting
+from streamlit_redis_session.codec._same import Mark, is_same_memory, is_same_setting, mark_of
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -57,6 +57,7 @@ __all__ = [
     "is_same_memory",
     "is_same_setting",
     "is_tampered_with",
+    "mark_of",
     "memory_stamp",
     "nbytes",
     "note_memory",

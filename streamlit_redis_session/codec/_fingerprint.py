@@ -10,7 +10,13 @@ import pandas as pd
 
 from streamlit_redis_session.codec import _memory
 from streamlit_redis_session.codec import _pandas_private as private
-from streamlit_redis_session.codec._leaves import ARROW, UNKNOWN, arrow_regions, leaves_of, regions_of
+from streamlit_redis_session.codec._leaves import (
+    ARROW,
+    UNKNOWN,
+    arrow_regions,
+    leaves_of,
+    regions_of,
+)
 from streamlit_redis_session.codec._memory import Region, Stop
 from streamlit_redis_session.codec._tokens import NoTokenError, is_immutable_column, plain_token
 from streamlit_redis_session.codec._tree import MOST_DEPTH

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator
-from operator import attrgetter, is_
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -118,7 +118,8 @@ def blocks_of(frame: Any) -> list[tuple[Any, Any]]:
 
 def places(where: Any) -> Hashable:
     """Say where the columns of a block are."""
-    return where.as_array.tobytes() if hasattr(where, "as_array") else where
+    found: Hashable = where.as_array.tobytes() if hasattr(where, "as_array") else where
+    return found
 
 
 def is_same_view(mine: Array, other: Array) -> bool:
@@ -222,11 +223,14 @@ def sparse_places(index: Any) -> tuple[Array, ...] | None:
 class FrameMark:
     """The very objects that a frame consists of, to be found again or not."""
 
-    __slots__ = ("_axes", "_blocks")
+    __slots__ = ("_axes", "_blocks", "_names")
 
     def __init__(self, frame: Any) -> None:
-        self._blocks = [(where, array, leaves_of(array)) for where, array in blocks_of(frame)]
-        self._axes: list[Any] = [frame.columns, frame.index]
+        self._blocks = [
+            (where, array, getattr(array, "_pa_array", None)) for where, array in blocks_of(frame)
+        ]
+        self._axes: tuple[Any, Any] = (frame.columns, frame.index)
+        self._names = tuple(map(_immutable_name, self._axes))
 
     def is_found(self, frame: Any) -> bool:
         """Tell whether a frame consists of the same objects; names and attrs aside."""
@@ -238,17 +242,32 @@ class FrameMark:
             return False
         if len(manager.blocks) != len(self._blocks):
             return False
-        for block, (where, known, leaves) in zip(manager.blocks, self._blocks, strict=True):
+        for block, (where, known, arrow) in zip(manager.blocks, self._blocks, strict=True):
             array = block.values
             if array is not known or block._mgr_locs is not where:
                 return False
-            if type(array) is not np.ndarray and not _are_same(leaves_of(array), leaves):
+            # the one kind of array that is written to by putting something else into it
+            if arrow is not None and array._pa_array is not arrow:
                 return False
         return True
 
+    def has_names(self) -> bool:
+        """Tell whether the labels are called what they were; ``False`` also if unknown."""
+        (columns, index), (first, second) = self._axes, self._names
+        if first is _NO_NAME or second is _NO_NAME:
+            return False
+        return columns._name is first and index._name is second
 
-def _are_same(leaves: tuple[Any, ...] | None, known: tuple[Any, ...] | None) -> bool:
-    return leaves is not None and known is not None and all(map(is_, leaves, known))
+
+_NO_NAME = object()
+
+
+def _immutable_name(index: Any) -> Any:
+    """Give the name of an index that has one name, immutable, and no freq."""
+    if isinstance(index, (pd.MultiIndex, pd.DatetimeIndex, pd.TimedeltaIndex)):
+        return _NO_NAME
+    name = getattr(index, "_name", _NO_NAME)
+    return name if name is None or type(name) in (str, int) else _NO_NAME
 
 
 # --- the self-test ---------------------------------------------------------------------------

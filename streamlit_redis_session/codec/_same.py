@@ -184,6 +184,7 @@ class Mark:
     __slots__ = ("_frame", "_held", "_kind")
 
     def __init__(self, value: object, held: object) -> None:
+        """Mark a value; ``mark_of`` says whether that makes sense."""
         self._held: Any = held
         self._kind = type(value)
         is_shared = self._kind is pd.DataFrame and private.COPY_ON_WRITE
@@ -196,6 +197,8 @@ class Mark:
             return False
         if self._frame is not None and self._frame.is_found(value):
             try:
+                if self._frame.has_names():
+                    return same_extras(value, self._held)
                 return _same_labelling(value, self._held)
             except NoTokenError:
                 return False
@@ -204,6 +207,37 @@ class Mark:
         if self._frame is not None:  # in other objects: find those the next time
             self._frame = private.FrameMark(value)
         return True
+
+
+def mark_of(value: object, held: object) -> Mark | None:
+    """Mark a value of which a snapshot was just taken; ``None`` if not all memory is shared.
+
+    Cheaper than to compare value and snapshot: only what a snapshot may copy is looked at.
+    """
+    try:
+        if type(value) is pd.DataFrame:
+            is_shared = private.COPY_ON_WRITE and _is_shared_frame(value, held)
+        else:
+            is_shared = _same(value, held, 0)
+    except NoTokenError:
+        return None
+    return Mark(value, held) if is_shared else None
+
+
+def _is_shared_frame(value: Any, held: Any) -> bool:
+    blocks = zip(private.blocks_of(value), private.blocks_of(held), strict=True)
+    return (
+        all(_is_shared_array(array, copied) for (_, array), (_, copied) in blocks)
+        and same_index(value.index, held.index)
+        and same_index(value.columns, held.columns)
+        and same_extras(value, held)
+    )
+
+
+def _is_shared_array(array: Any, copied: Any) -> bool:
+    if type(array) is np.ndarray:
+        return array.dtype.kind != "O" or _same_array(array, copied)
+    return private.leaves_of(array) is not None
 
 
 def _same_labelling(frame: Any, held: Any) -> bool:

@@ -60,7 +60,6 @@ class Writer:
     def __init__(self, *, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._jobs: deque[Job] = deque()
-        self._bytes = 0
         self._running: Job | None = None
         self._failing = False
         self._closing = False
@@ -88,18 +87,17 @@ class Writer:
             if self._is_full(job) and self._absorbed(job):
                 return
             self._jobs.append(job)
-            self._bytes += job.nbytes
             self._changed.notify_all()
 
     def _is_full(self, job: Job) -> bool:
-        return bool(self._jobs) and self._bytes + job.nbytes > self._most_bytes
+        if not self._jobs:
+            return False  # without a look at sizes, which takes longer than all the rest
+        return sum(each.nbytes for each in self._jobs) + job.nbytes > self._most_bytes
 
     def _absorbed(self, job: Job) -> bool:
         for waiting in reversed(self._jobs):
             if waiting.owner == job.owner and waiting is not self._running:
-                before = waiting.nbytes
                 waiting.absorb(job)
-                self._bytes += waiting.nbytes - before
                 return True
         return False
 
@@ -241,7 +239,6 @@ class Writer:
             self._running = None
             if not failing:
                 self._jobs.popleft()
-                self._bytes = sum(waiting.nbytes for waiting in self._jobs)
             self._changed.notify_all()
         return not failing
 
