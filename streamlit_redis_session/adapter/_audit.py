@@ -1,4 +1,4 @@
-"""After each run: did anybody write to what is saved around pandas?"""
+"""The look after each run: whether anybody wrote to what is saved around pandas."""
 
 from __future__ import annotations
 

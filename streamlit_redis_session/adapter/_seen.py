@@ -16,14 +16,16 @@ Refuse = Callable[[str, UnsupportedValueError], None]
 class SeenValue:
     """One data value as it was seen last."""
 
-    __slots__ = ("_content", "_mark", "_stamp", "copy")
+    # in this order they go: memory must be writable again before its snapshot is gone
+    __slots__ = ("_content", "_frozen", "_mark", "_stamp", "copy")
 
-    def __init__(self, value: object) -> None:
+    def __init__(self, value: object, *, freeze: bool = False) -> None:
         self._stamp = codec.memory_stamp()
         self.copy: object = codec.snapshot(value)
         """A snapshot; it keeps the memory from being used for anything else."""
         self._mark = codec.mark_of(value, self.copy)
         self._content = codec.fingerprint(value) if self._mark is None else None
+        self._frozen = codec.Frozen(value) if freeze and self._mark is not None else None
 
     @property
     def is_by_memory(self) -> bool:
@@ -53,7 +55,7 @@ class SeenValue:
             if self._stamp == codec.memory_stamp():
                 return is_as_marked
             return is_as_marked and not self.is_tampered_with
-        return self._content is not None and codec.fingerprint(value) == self._content
+        return self._content is not None and codec.has_fingerprint(value, self._content)
 
 
 @dataclass(slots=True)
@@ -74,12 +76,14 @@ class Seen:
         self._data: dict[str, SeenValue] = {}
         self._settings: dict[str, _Setting] | None = {}
         """``None``: not known, all are to be saved."""
+        self.freezes = False
+        """Whether writes around pandas to what is seen are to raise."""
 
     def note(self, values: Mapping[str, object], *, at_head: Collection[str]) -> None:
         """Take data values as they are shown now; forget those that head does not have."""
         for key, value in values.items():
             if key in at_head:
-                seen = self._data[key] = SeenValue(value).settle()
+                seen = self._data[key] = SeenValue(value, freeze=self.freezes).settle()
                 codec.note_memory(seen.copy)  # before the app can write to it
         for key in self._data.keys() - set(at_head):
             del self._data[key]
@@ -158,7 +162,7 @@ class Seen:
         if is_setting(value):
             settings[key] = _Setting(value, _describe(key, value))
             return
-        before, now = self._data.get(key), SeenValue(value)
+        before, now = self._data.get(key), SeenValue(value, freeze=self.freezes)
         snapshot.changed[key] = now.copy
         snapshot.is_certain |= before is None or before.is_exact or now.is_exact
         self._data[key] = now.settle()

@@ -70,6 +70,7 @@ class Tab:
         self._drawn: dict[str, tuple[str, object]] = {}
         """Widget key -> the fragment that draws it, and what it showed last."""
         self._seen = Seen()
+        self._seen.freezes = options.is_frozen
         self.audit = Audit(hub.writer, self.lock, self._seen, self._save)
         self._pending = Snapshot()
         """What a callback or an interrupted run changed, not yet given to the writer."""

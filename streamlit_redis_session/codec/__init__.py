@@ -10,9 +10,11 @@ from streamlit_redis_session.codec._fingerprint import (
     check_memory,
     check_replaced,
     fingerprint,
+    has_fingerprint,
     is_tampered_with,
     note_memory,
 )
+from streamlit_redis_session.codec._freeze import Frozen
 from streamlit_redis_session.codec._memory import memory_stamp
 from streamlit_redis_session.codec._same import Mark, is_same_memory, is_same_setting, mark_of
 from streamlit_redis_session.codec._snapshot import (
@@ -40,6 +42,7 @@ __all__ = [
     "ColumnSpec",
     "Encoded",
     "FixedColumn",
+    "Frozen",
     "Kind",
     "Mark",
     "Piece",
@@ -53,6 +56,7 @@ __all__ = [
     "describe_shape",
     "encode",
     "fingerprint",
+    "has_fingerprint",
     "identity",
     "is_same_memory",
     "is_same_setting",

@@ -1,4 +1,4 @@
-"""The memory and the contents of whole values: which arrays they consist of, and what is in them."""
+"""The memory and the contents of whole values: which arrays they have, and what is in them."""
 
 from __future__ import annotations
 
@@ -108,34 +108,49 @@ def _regions(value: Any, depth: int) -> Iterator[Region]:
 def fingerprint(value: object) -> Hashable | None:
     """Digest what is in a value: equal fingerprints of this process mean equal contents.
 
-    For what has no :func:`identity`. It reads at about 17 GB/s.
+    For what has no :func:`identity`: NumPy arrays, and everything on pandas 2. It reads at about
+    17 GB/s, and looks at the type of every Python object.
 
     Returns
     -------
     Hashable or None
         ``None`` where even that cannot tell: Python objects that may be written to.
     """
+    return _fingerprint(value, _Kept)
+
+
+def has_fingerprint(value: object, fingerprint: Hashable) -> bool:
+    """Tell whether a value has in it what a fingerprint was taken of.
+
+    Faster than to take another one: objects that are the very same need no look.
+    """
+    return _fingerprint(value, _SameObjects) == fingerprint
+
+
+def _fingerprint(value: Any, of_objects: _OfObjects) -> Hashable | None:
     try:
-        return _content(value, 0)
+        return _content(value, 0, of_objects)
     except NoTokenError:
         return None
 
 
-def _content(value: Any, depth: int) -> Hashable:
+def _content(value: Any, depth: int, of_objects: _OfObjects) -> Hashable:
     kind = type(value)
     if kind is np.ndarray:
-        return _content_of_leaf(value)
+        return _content_of_leaf(value, of_objects)
     if kind in (list, tuple) and depth < MOST_DEPTH:
-        return kind, tuple(_content(each, depth + 1) for each in value)
+        return kind, tuple(_content(each, depth + 1, of_objects) for each in value)
     if kind is dict and depth < MOST_DEPTH:
-        items = ((plain_token(k), _content(v, depth + 1)) for k, v in value.items())
+        items = ((plain_token(k), _content(v, depth + 1, of_objects)) for k, v in value.items())
         return kind, tuple(items)
     if kind in (pd.DataFrame, pd.Series) or isinstance(value, pd.Index):
-        return kind, tuple(map(_content_of_leaf, leaves_of(value))), _extras(value)
+        leaves = tuple(_content_of_leaf(leaf, of_objects) for leaf in leaves_of(value))
+        return kind, leaves, _extras(value)
     return plain_token(value)
 
 
 def _extras(value: Any) -> Hashable:
+    names: tuple[Hashable, ...]
     if isinstance(value, pd.DataFrame):
         names = (*_names(value.index), *_names(value.columns))
     elif isinstance(value, pd.Series):
@@ -150,9 +165,9 @@ def _names(index: Any) -> tuple[Hashable, ...]:
     return (*map(plain_token, index.names), None if freq is None else repr(freq))
 
 
-def _content_of_leaf(leaf: Any) -> Hashable:
+def _content_of_leaf(leaf: Any, of_objects: _OfObjects) -> Hashable:
     if isinstance(leaf, ARROW):
-        return Same(leaf)
+        return _Same(leaf), tuple(_memory.digest_of(array) for array, _ in arrow_regions(leaf))
     if leaf is UNKNOWN:
         raise NoTokenError
     if not isinstance(leaf, np.ndarray):
@@ -160,13 +175,13 @@ def _content_of_leaf(leaf: Any) -> Hashable:
     layout = (leaf.shape, leaf.strides, leaf.dtype.str)
     if not leaf.dtype.hasobject:
         return layout, _memory.digest_of(leaf)
-    if leaf.dtype != object or not is_immutable_column(leaf):
+    if leaf.dtype != object:
         raise NoTokenError
-    return layout, _SameObjects(leaf)
+    return layout, of_objects(leaf)
 
 
-class Same:
-    """Equal to itself alone, and keeps what it stands for from being replaced unnoticed."""
+class _Same:
+    """Equal to itself alone, and keeps what it stands for alive."""
 
     __slots__ = ("_what",)
 
@@ -174,19 +189,18 @@ class Same:
         self._what = what
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Same) and other._what is self._what
+        return isinstance(other, _Same) and other._what is self._what
 
     def __hash__(self) -> int:
         return id(self._what)
 
 
 class _SameObjects:
-    """Stands for the very objects that an array refers to, and keeps them alive."""
+    """Stands for the very objects that an array refers to."""
 
-    __slots__ = ("_digest", "_kept")
+    __slots__ = ("_digest",)
 
     def __init__(self, array: Any) -> None:
-        self._kept = array.copy()
         self._digest = _memory.digest_of(array)
 
     def __eq__(self, other: object) -> bool:
@@ -194,3 +208,18 @@ class _SameObjects:
 
     def __hash__(self) -> int:
         return hash(self._digest)
+
+
+class _Kept(_SameObjects):
+    """The same; they cannot be written to, and this keeps them alive."""
+
+    __slots__ = ("_kept",)
+
+    def __init__(self, array: Any) -> None:
+        if not is_immutable_column(array):
+            raise NoTokenError
+        super().__init__(array)
+        self._kept = array.copy()
+
+
+_OfObjects = type[_SameObjects]

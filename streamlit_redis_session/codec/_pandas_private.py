@@ -39,7 +39,8 @@ def _flat_arrays_public(frame: pd.DataFrame) -> list[Any]:
 def flat_array(holder: Any) -> Any:
     """Give the values of a Series or Index as a NumPy or extension array, without copying."""
     array = holder.array
-    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    # not to_numpy(), which on pandas 2 looks for missing objects first
+    return np.asarray(array) if isinstance(array, pd.arrays.NumpyExtensionArray) else array
 
 
 def masked_parts(array: Any) -> tuple[Array, Array, bool]:
@@ -103,7 +104,7 @@ def _block_arrays_private(frame: Any) -> Iterator[tuple[Hashable, Any]]:
 
 
 def _block_arrays_public(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
-    return iter(list(enumerate(_flat_arrays_public(frame))))
+    return iter(list(enumerate(flat_arrays(frame))))
 
 
 def blocks_of(frame: Any) -> list[tuple[Any, Any]]:
@@ -113,7 +114,7 @@ def blocks_of(frame: Any) -> list[tuple[Any, Any]]:
     """
     if _has_blocks:
         return [(block._mgr_locs, block.values) for block in frame._mgr.blocks]
-    return list(enumerate(_flat_arrays_public(frame)))
+    return list(enumerate(flat_arrays(frame)))
 
 
 def places(where: Any) -> Hashable:

@@ -162,3 +162,28 @@ def _click(at: AppTest, button: int) -> None:
 def _numbers(at: AppTest, ref: str) -> list[int]:
     frame = session_of(at).read(ref, "df")
     return [int(each) for each in frame["n"]]  # type: ignore[index]
+
+
+def test_frozen_memory_makes_a_write_around_pandas_raise_where_it_is_made(memory_url: str) -> None:
+    at = ran(app(APP, memory_url, options="detect='freeze'"))
+
+    at.button[AROUND].click().run()
+
+    assert "read-only" in at.exception[0].message
+    ran(at)
+    _click(at, THROUGH)
+    assert _numbers(at, "HEAD") == [1, 7, 3]
+    assert len(messages(at)) == 2
+
+
+def test_frozen_memory_does_not_get_into_the_way_of_ordinary_edits(memory_url: str) -> None:
+    at = ran(app(APP, memory_url, options="detect='freeze'"))
+    for button in (THROUGH, ANOTHER):
+        _click(at, button)
+    session_of(at).undo()
+    ran(at)
+    _click(at, THROUGH)
+    _click(at, ANOTHER)
+
+    frame = session_of(at).read("HEAD", "df")
+    assert frame["k"].tolist() == [5, 5, 5]  # type: ignore[index]
