@@ -39,6 +39,11 @@ class Audit:
         run = self._runs
         self._writer.when_idle(self, lambda: self._look(run))
 
+    @property
+    def is_due(self) -> bool:
+        """Whether what the last run wrote has not been looked at yet."""
+        return self._writer.is_idle_due(self)
+
     def finish(self) -> None:
         """Look now, if a look is due: before values are left that nobody would look at again."""
         self._writer.finish_idle(self)

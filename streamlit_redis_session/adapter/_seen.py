@@ -48,6 +48,10 @@ class SeenValue:
             self.copy = None
         return self
 
+    def is_of(self, value: object) -> bool:
+        """Tell whether this is the same value, written to around pandas or not."""
+        return self._mark is not None and self._mark.matches(value)
+
     def is_unchanged(self, value: object) -> bool:
         """Tell whether this is the same value, and nobody wrote to it."""
         if self._mark is not None:
@@ -113,6 +117,10 @@ class Seen:
     def tampered(self) -> list[str]:
         """List the values whose memory was found to be tampered with."""
         return [key for key, seen in self._data.items() if seen.is_tampered_with]
+
+    def tampered_in(self, values: Mapping[str, object]) -> list[str]:
+        """List those of them that are still shown."""
+        return [k for k in self.tampered() if k in values and self._data[k].is_of(values[k])]
 
     def take_tampered(self) -> Snapshot:
         """Snapshot what was found to be tampered with, and take it as seen."""

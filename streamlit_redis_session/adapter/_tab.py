@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import RLock
 from typing import Literal
 
@@ -12,6 +12,7 @@ from streamlit_redis_session.adapter import _streamlit_private as private
 from streamlit_redis_session.adapter._audit import Audit
 from streamlit_redis_session.adapter._identity import find_session
 from streamlit_redis_session.adapter._options import Options
+from streamlit_redis_session.adapter._reading import let_go, read_values
 from streamlit_redis_session.adapter._registry import Hub
 from streamlit_redis_session.adapter._saving import (
     Committed,
@@ -22,6 +23,8 @@ from streamlit_redis_session.adapter._saving import (
     TouchJob,
     apply,
     now,
+    sentence_of,
+    with_branch,
 )
 from streamlit_redis_session.adapter._seen import Seen, is_setting
 from streamlit_redis_session.errors import (
@@ -135,7 +138,8 @@ class Tab:
         self, session: Session, state: private.TabState, *, is_late: bool
     ) -> dict[str, object]:
         tracked = {key for key in session if self.options.tracks(key)}
-        return self._read(session, tracked - state.read().keys() if is_late else tracked)
+        keys = tracked - state.read().keys() if is_late else tracked
+        return read_values(session, keys, self.notices)
 
     def _restore(
         self,
@@ -157,23 +161,6 @@ class Tab:
         if time.monotonic() >= self._touch_at:
             self._touch_at = time.monotonic() + self.hub.store.ttl.total_seconds() / TOUCHES
             self.hub.writer.submit(TouchJob(session))
-
-    def _read(self, session: Session, keys: Iterable[str]) -> dict[str, object]:
-        """Read values; one that cannot be read is named, and kept in the store."""
-        values: dict[str, object] = {}
-        for key in keys:
-            self._read_one(session, key, values)
-        return values
-
-    def _read_one(self, session: Session, key: str, values: dict[str, object]) -> None:
-        try:
-            values[key] = session[key]
-            self.notices.pop(f"unreadable {key}", None)
-        except StorageError:
-            raise  # it may be read later
-        except SessionStoreError as error:
-            _LOGGER.warning("%r could not be restored: %s", key, error)
-            self.notices[f"unreadable {key}"] = Notice("error", f"{key}: {error}")
 
     def _note_shown(self, session: Session, values: Mapping[str, object]) -> None:
         """Record that session state shows these values of the session's head."""
@@ -216,6 +203,8 @@ class Tab:
         if self.hub.writer.is_waiting(self):
             return
         try:
+            if not self.audit.is_due:  # what is found now was written by another tab
+                self._shown |= dict.fromkeys(let_go(self._seen, self.session, state), _UNSAVED)
             if self.hub.patience.is_worth_a_try:
                 self._refresh(self.session, state)
             self.sync(state, except_for=self._pending.own_settings)
@@ -252,7 +241,7 @@ class Tab:
         put, drop = session.settings_between(self._shown_version, session.shown_version)
         gone = self._shown.keys() - at_head.keys()
         fresh = [k for k, v in at_head.items() if self._shown.get(k) != v]
-        values = self._read(session, filter(self.options.tracks, fresh))
+        values = read_values(session, filter(self.options.tracks, fresh), self.notices)
         settings = {k: v for k, v in put.items() if k not in except_for and self.options.tracks(k)}
         state.delete(k for k in (*gone, *drop) if self.options.tracks(k) and k not in except_for)
         state.write_undrawn(values | settings)
@@ -317,7 +306,7 @@ class Tab:
         self.hub.patience.answered()
         self._has_lost = False
         if committed is not None and committed.how == "branch":
-            self._say_branch(committed.head.branch)
+            self.notices = with_branch(self.notices, committed.head.branch)
         if not self.hub.writer.has_more(self):
             self._history = None  # this job counts as waiting until it returns
             self._to("saved")
@@ -325,11 +314,6 @@ class Tab:
             self.tell_others()
         if at_head != self._shown:
             private.request_rerun(self.tab_id, None)
-
-    def _say_branch(self, branch: str) -> None:
-        others = {k: v for k, v in list(self.notices.items()) if not k.startswith("branch ")}
-        notice = Notice("info", f"This edit went to a branch of its own: {branch}.")
-        self.notices = others | {f"branch {branch}": notice}
 
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
@@ -344,10 +328,8 @@ class Tab:
         self._has_lost = True
         if isinstance(error, SessionNotFoundError):
             self.not_saved(EXPIRED)
-        elif isinstance(error, SessionStoreError):
-            self.not_saved(str(error))
         else:
-            self.not_saved(f"An error in the package: {type(error).__name__}: {error}")
+            self.not_saved(sentence_of(error))
 
     def leave_out(self, key: str, error: UnsupportedValueError | LimitExceededError) -> None:
         """Name a value that cannot be kept: in the widget, and once in the log."""
@@ -379,9 +361,8 @@ class Tab:
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
-        if self.session is not None:
-            for other in self.hub.others(self.session.key, self):
-                other.wake()
+        for other in self.hub.others(self.session.key, self) if self.session else ():
+            other.wake()
 
     def wake(self) -> None:
         """Run the app of this tab anew, so that it follows."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from streamlit_redis_session import codec
@@ -133,6 +133,15 @@ class SessionCore(ReadingMapping):
     def __len__(self) -> int:
         with self._lock:
             return len(self._working.keys())
+
+    def read_anew(self, keys: Iterable[str]) -> None:
+        """Take the working values of these keys from the store when they are next asked for.
+
+        For values whose memory somebody else has written to; what is not committed is lost.
+        """
+        with self._lock:
+            for key in keys:
+                self._working.unload(key)
 
     # commit
 

@@ -99,6 +99,12 @@ class WorkingValues:
         """Drop a value from the working values; versions keep it."""
         del self._values[key]
 
+    def unload(self, key: str) -> None:
+        """Forget what is in memory of a value that head has."""
+        if key in self._at_head:
+            self._values[key] = UNLOADED
+            self._held.pop(key, None)
+
     def _load(self, key: str, manifest_id: ManifestId) -> Held:
         held = self._held_of(key)
         if held is None or held.manifest_id != manifest_id:

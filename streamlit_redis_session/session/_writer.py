@@ -127,6 +127,10 @@ class Writer:
         if work is not None:
             _do(work)
 
+    def is_idle_due(self, owner: Hashable) -> bool:
+        """Say whether what an owner asked for is still to be done."""
+        return owner in self._idle or self._idle_running == owner
+
     def _wait_for_work(self) -> Callable[[], None] | None:
         """Wait for a job (``None``), for the end (``None``), or for idle work."""
         while not self._jobs and not self._closing:

@@ -164,6 +164,26 @@ def _numbers(at: AppTest, ref: str) -> list[int]:
     return [int(each) for each in frame["n"]]  # type: ignore[index]
 
 
+def test_a_session_does_not_see_what_another_one_writes_around_pandas(memory_url: str) -> None:
+    """Both hold the same content, so one memory: the one of the first comes to the second."""
+    one = ran(app(APP, memory_url))
+    other = ran(app(APP, memory_url))
+    other = ran(same_session(APP, memory_url, other))
+    shared = session_of(other)["df"]
+    assert np.shares_memory(
+        shared["n"].array._data,  # type: ignore[index]
+        tab_of(other)._seen._data["df"].copy["n"].array._data,  # type: ignore[index]
+    )
+
+    shared["n"].array[0] = 9  # type: ignore[index]
+    assert codec.check_memory(shared)
+    ran(other)
+
+    assert other.markdown[-1].value == "[1, 2, 3]"
+    assert len(messages(other)) == 1
+    assert len(messages(one)) == 1
+
+
 def test_frozen_memory_makes_a_write_around_pandas_raise_where_it_is_made(memory_url: str) -> None:
     at = ran(app(APP, memory_url, options="detect='freeze'"))
 
