@@ -137,9 +137,8 @@ class Tab:
     def _read_all(
         self, session: Session, state: private.TabState, *, is_late: bool
     ) -> dict[str, object]:
-        tracked = {key for key in session if self.options.tracks(key)}
-        keys = tracked - state.read().keys() if is_late else tracked
-        return read_values(session, keys, self.notices)
+        keys = {key for key in session if self.options.tracks(key)}
+        return read_values(session, keys - state.read().keys() if is_late else keys, self.notices)
 
     def _restore(
         self,

@@ -82,12 +82,12 @@ def _same_frame(value: Any, held: Any) -> bool:
     mine, other = private.blocks_of(value), private.blocks_of(held)
     return (
         len(mine) == len(other)
+        and same_index(value.columns, held.columns)
+        and same_index(value.index, held.index)
         and all(
             _same_places(where, place) and _same_array(array, known)
             for (where, array), (place, known) in zip(mine, other, strict=True)
         )
-        and same_index(value.index, held.index)
-        and same_index(value.columns, held.columns)
         and same_extras(value, held)
     )
 
