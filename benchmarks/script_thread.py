@@ -95,6 +95,7 @@ class ScriptThread:
         for key, frame in EDITS[name].apply(frames, number).items():
             self._session_state[key] = frame
         self._end_run()
+        self.tab.audit.finish()  # a person clicks later than that
         undo_s, _ = timed(lambda: self._go(None))
         return {"undo_s": undo_s}
 

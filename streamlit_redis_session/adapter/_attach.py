@@ -24,6 +24,7 @@ def attach(
     exclude: Sequence[str] = (),
     autosave: Literal["background", "sync"] = "background",
     follow: bool = True,
+    detect: Literal["audit", "freeze"] = "audit",
 ) -> Session:
     """Restore the session into ``st.session_state``, and save it after every rerun.
 
@@ -45,6 +46,13 @@ def attach(
         ``"background"``: the rerun does not wait. ``"sync"``: it ends when everything is saved.
     follow
         Whether this tab shows what other tabs of the session do. Only ``True`` in this release.
+    detect
+        What happens to a write that goes around pandas (``df["a"].array[0] = 1``, an array that
+        the app shares with a frame). ``"audit"``: it is found in the background after the run,
+        and saved as a step. ``"freeze"``: it raises ``ValueError`` where it is made, as NumPy
+        does for read-only arrays; the audit goes on for what that cannot stop. Memory can be
+        written to again once it is not shown any more; a view that the app takes of it in the
+        meantime stays read-only.
 
     Returns
     -------
@@ -59,12 +67,18 @@ def attach(
     check_identity(identity)
     if autosave not in ("background", "sync"):
         raise ConfigurationError(f"autosave={autosave!r} is not known. Use 'background' or 'sync'.")
+    if detect not in ("audit", "freeze"):
+        raise ConfigurationError(f"detect={detect!r} is not known. Use 'audit' or 'freeze'.")
     if not follow:
         raise ConfigurationError("follow=False is not available in this release; leave it out.")
     state = private.current_state()
     private.install_end_of_run(_end_of_run)
     options = Options(
-        identity, _patterns("include", include), _patterns("exclude", exclude), autosave == "sync"
+        identity,
+        _patterns("include", include),
+        _patterns("exclude", exclude),
+        is_synchronous=autosave == "sync",
+        is_frozen=detect == "freeze",
     )
     tab = _tab_of(state)
     hub = hub_for(store_or_url)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
     LimitExceededError,
+    SessionStoreError,
     StorageError,
     UnsupportedValueError,
 )
@@ -82,6 +83,7 @@ class SaveJob:
         self._tab = tab
         self._session = session
         self.snapshot = snapshot
+        self._nbytes: int | None = None
 
     @property
     def owner(self) -> Hashable:
@@ -91,7 +93,9 @@ class SaveJob:
     @property
     def nbytes(self) -> int:
         """Memory that the snapshot holds, estimated."""
-        return sum(codec.nbytes(value) for value in self.snapshot.changed.values())
+        if self._nbytes is None:
+            self._nbytes = sum(map(codec.nbytes, self.snapshot.changed.values()))
+        return self._nbytes
 
     def run(self) -> None:
         """Commit, and tell the tab."""
@@ -109,6 +113,7 @@ class SaveJob:
         """Take a later snapshot of the tab into this one."""
         assert isinstance(later, SaveJob)
         self.snapshot.absorb(later.snapshot)
+        self._nbytes = None
 
     def delayed(self, error: StorageError) -> None:
         """Say why it is not saved yet."""
@@ -160,9 +165,34 @@ def apply(snapshot: Snapshot, session: Session, tracks: Callable[[str], bool]) -
     session.update(snapshot.changed)
 
 
+def with_branch(notices: Mapping[str, Notice], branch: str) -> dict[str, Notice]:
+    """Add that an edit went to a branch of its own, in place of what was said of an earlier one."""
+    others = {k: v for k, v in list(notices.items()) if not k.startswith("branch ")}
+    notice = Notice("info", f"This edit went to a branch of its own: {branch}.")
+    return others | {f"branch {branch}": notice}
+
+
+def sentence_of(error: Exception) -> str:
+    """Say why something will never be saved."""
+    if isinstance(error, SessionStoreError):
+        return str(error)
+    return f"An error in the package: {type(error).__name__}: {error}"
+
+
 def now() -> float:
     """Seconds since the epoch."""
     return time.time()
 
 
-__all__ = ["Committed", "Notice", "SaveJob", "SaveState", "Snapshot", "TouchJob", "apply", "now"]
+__all__ = [
+    "Committed",
+    "Notice",
+    "SaveJob",
+    "SaveState",
+    "Snapshot",
+    "TouchJob",
+    "apply",
+    "now",
+    "sentence_of",
+    "with_branch",
+]

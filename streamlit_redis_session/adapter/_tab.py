@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from threading import RLock
 from typing import Literal
 
 from streamlit_redis_session.adapter import _streamlit_private as private
+from streamlit_redis_session.adapter._audit import Audit
 from streamlit_redis_session.adapter._identity import find_session
 from streamlit_redis_session.adapter._options import Options
+from streamlit_redis_session.adapter._reading import let_go, read_values
 from streamlit_redis_session.adapter._registry import Hub
 from streamlit_redis_session.adapter._saving import (
     Committed,
@@ -21,6 +23,8 @@ from streamlit_redis_session.adapter._saving import (
     TouchJob,
     apply,
     now,
+    sentence_of,
+    with_branch,
 )
 from streamlit_redis_session.adapter._seen import Seen, is_setting
 from streamlit_redis_session.errors import (
@@ -69,6 +73,8 @@ class Tab:
         self._drawn: dict[str, tuple[str, object]] = {}
         """Widget key -> the fragment that draws it, and what it showed last."""
         self._seen = Seen()
+        self._seen.freezes = options.is_frozen
+        self.audit = Audit(hub.writer, self.lock, self._seen, self._save)
         self._pending = Snapshot()
         """What a callback or an interrupted run changed, not yet given to the writer."""
         self._has_lost = False
@@ -131,8 +137,8 @@ class Tab:
     def _read_all(
         self, session: Session, state: private.TabState, *, is_late: bool
     ) -> dict[str, object]:
-        tracked = {key for key in session if self.options.tracks(key)}
-        return self._read(session, tracked - state.read().keys() if is_late else tracked)
+        keys = {key for key in session if self.options.tracks(key)}
+        return read_values(session, keys - state.read().keys() if is_late else keys, self.notices)
 
     def _restore(
         self,
@@ -155,23 +161,6 @@ class Tab:
             self._touch_at = time.monotonic() + self.hub.store.ttl.total_seconds() / TOUCHES
             self.hub.writer.submit(TouchJob(session))
 
-    def _read(self, session: Session, keys: Iterable[str]) -> dict[str, object]:
-        """Read values; one that cannot be read is named, and kept in the store."""
-        values: dict[str, object] = {}
-        for key in keys:
-            self._read_one(session, key, values)
-        return values
-
-    def _read_one(self, session: Session, key: str, values: dict[str, object]) -> None:
-        try:
-            values[key] = session[key]
-            self.notices.pop(f"unreadable {key}", None)
-        except StorageError:
-            raise  # it may be read later
-        except SessionStoreError as error:
-            _LOGGER.warning("%r could not be restored: %s", key, error)
-            self.notices[f"unreadable {key}"] = Notice("error", f"{key}: {error}")
-
     def _note_shown(self, session: Session, values: Mapping[str, object]) -> None:
         """Record that session state shows these values of the session's head."""
         at_head = session.head_values()
@@ -188,6 +177,7 @@ class Tab:
 
         Settings that have just changed stay: who signs in says so by one.
         """
+        self.audit.finish()
         seen = self._seen.keys()
         snapshot = self._take(state)
         snapshot.settings = None
@@ -200,6 +190,10 @@ class Tab:
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
+        self._follow(state)
+        self.audit.stop()
+
+    def _follow(self, state: private.TabState) -> None:
         self._is_echo, self.is_woken = self.is_woken, False
         if self.session is None:
             if self.hub.patience.is_worth_a_try:
@@ -208,6 +202,8 @@ class Tab:
         if self.hub.writer.is_waiting(self):
             return
         try:
+            if not self.audit.is_due:  # what is found now was written by another tab
+                self._shown |= dict.fromkeys(let_go(self._seen, self.session, state), _UNSAVED)
             if self.hub.patience.is_worth_a_try:
                 self._refresh(self.session, state)
             self.sync(state, except_for=self._pending.own_settings)
@@ -220,6 +216,7 @@ class Tab:
 
     def _refresh(self, session: Session, state: private.TabState) -> None:
         if session.is_behind():
+            self.audit.finish()
             self._hold_edits(session, state)
             if session.refresh():
                 self._pending = Snapshot(own_settings=self._pending.own_settings)
@@ -243,7 +240,7 @@ class Tab:
         put, drop = session.settings_between(self._shown_version, session.shown_version)
         gone = self._shown.keys() - at_head.keys()
         fresh = [k for k, v in at_head.items() if self._shown.get(k) != v]
-        values = self._read(session, filter(self.options.tracks, fresh))
+        values = read_values(session, filter(self.options.tracks, fresh), self.notices)
         settings = {k: v for k, v in put.items() if k not in except_for and self.options.tracks(k)}
         state.delete(k for k in (*gone, *drop) if self.options.tracks(k) and k not in except_for)
         state.write_undrawn(values | settings)
@@ -255,21 +252,31 @@ class Tab:
     def end_run(self, state: private.TabState) -> None:
         """Take a snapshot of what the run changed and have it saved."""
         with self.lock:
-            snapshot, self._pending = self._pending, Snapshot()
-            snapshot.absorb(self._take(state))
+            snapshot = self._take(state)
+            if self._pending or self._pending.own_settings:
+                pending, self._pending = self._pending, Snapshot()
+                pending.absorb(snapshot)
+                snapshot = pending
             snapshot.label, self.label = self.label, None
             snapshot.is_echo, self._is_echo = self._is_echo, False
+        self._save(snapshot)
+        self.audit.ask()
+        if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
+            self.audit.finish()
+            self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
+
+    def _save(self, snapshot: Snapshot) -> None:
         if not snapshot or self.session is None:
             return
         if snapshot.is_certain:
             self._to("saving")
         self.hub.writer.submit(SaveJob(self, self.session, snapshot))
-        if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
-            self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
 
     def _take(self, state: private.TabState) -> Snapshot:
         values = {k: v for k, v in state.read().items() if self.options.tracks(k)}
         snapshot = self._seen.changes(values, self.leave_out)
+        if not self.left_out:
+            return snapshot
         gone = self.left_out.keys() - values.keys()
         storable = {k for k in values if k not in snapshot.unstorable and is_setting(values[k])}
         for key in gone | (self.left_out.keys() & storable):
@@ -298,7 +305,7 @@ class Tab:
         self.hub.patience.answered()
         self._has_lost = False
         if committed is not None and committed.how == "branch":
-            self._say_branch(committed.head.branch)
+            self.notices = with_branch(self.notices, committed.head.branch)
         if not self.hub.writer.has_more(self):
             self._history = None  # this job counts as waiting until it returns
             self._to("saved")
@@ -306,11 +313,6 @@ class Tab:
             self.tell_others()
         if at_head != self._shown:
             private.request_rerun(self.tab_id, None)
-
-    def _say_branch(self, branch: str) -> None:
-        others = {k: v for k, v in list(self.notices.items()) if not k.startswith("branch ")}
-        notice = Notice("info", f"This edit went to a branch of its own: {branch}.")
-        self.notices = others | {f"branch {branch}": notice}
 
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
@@ -325,10 +327,8 @@ class Tab:
         self._has_lost = True
         if isinstance(error, SessionNotFoundError):
             self.not_saved(EXPIRED)
-        elif isinstance(error, SessionStoreError):
-            self.not_saved(str(error))
         else:
-            self.not_saved(f"An error in the package: {type(error).__name__}: {error}")
+            self.not_saved(sentence_of(error))
 
     def leave_out(self, key: str, error: UnsupportedValueError | LimitExceededError) -> None:
         """Name a value that cannot be kept: in the widget, and once in the log."""
@@ -360,9 +360,8 @@ class Tab:
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
-        if self.session is not None:
-            for other in self.hub.others(self.session.key, self):
-                other.wake()
+        for other in self.hub.others(self.session.key, self) if self.session else ():
+            other.wake()
 
     def wake(self) -> None:
         """Run the app of this tab anew, so that it follows."""
@@ -385,6 +384,7 @@ class Tab:
         """
         if self.session is None:
             raise StorageError(self.save_state.reason or "The store does not answer.")
+        self.audit.finish()
         if self._settle():
             self._hold_edits(self.session, state)
         action(self.session)

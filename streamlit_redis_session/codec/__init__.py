@@ -6,11 +6,22 @@ What comes back is what went in, or an error names what cannot be stored and why
 from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, encode
+from streamlit_redis_session.codec._fingerprint import (
+    check_memory,
+    check_replaced,
+    fingerprint,
+    has_fingerprint,
+    is_tampered_with,
+    note_memory,
+)
+from streamlit_redis_session.codec._freeze import Frozen
+from streamlit_redis_session.codec._memory import memory_stamp
 from streamlit_redis_session.codec._pieces import (
     Source,
     column_from_pieces,
     column_from_sources,
 )
+from streamlit_redis_session.codec._same import Mark, is_same_memory, is_same_setting, mark_of
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -35,19 +46,31 @@ __all__ = [
     "ColumnSpec",
     "Encoded",
     "FixedColumn",
+    "Frozen",
     "Kind",
+    "Mark",
     "Piece",
     "SegmentedColumn",
     "Source",
     "VarColumn",
+    "check_memory",
+    "check_replaced",
     "classify",
     "column_from_pieces",
     "column_from_sources",
     "decode",
     "describe_shape",
     "encode",
+    "fingerprint",
+    "has_fingerprint",
     "identity",
+    "is_same_memory",
+    "is_same_setting",
+    "is_tampered_with",
+    "mark_of",
+    "memory_stamp",
     "nbytes",
+    "note_memory",
     "register_codec",
     "snapshot",
 ]

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Hashable, Iterator
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from streamlit_redis_session.codec._memory import epoch_of
 from streamlit_redis_session.codec._tree import Array
 
 COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
@@ -37,7 +39,8 @@ def _flat_arrays_public(frame: pd.DataFrame) -> list[Any]:
 def flat_array(holder: Any) -> Any:
     """Give the values of a Series or Index as a NumPy or extension array, without copying."""
     array = holder.array
-    return array.to_numpy() if isinstance(array, pd.arrays.NumpyExtensionArray) else array
+    # not to_numpy(), which on pandas 2 looks for missing objects first
+    return np.asarray(array) if isinstance(array, pd.arrays.NumpyExtensionArray) else array
 
 
 def masked_parts(array: Any) -> tuple[Array, Array, bool]:
@@ -86,8 +89,8 @@ def _make_sparse_private(values: Array, places: Array, length: int, kind: str, d
 
 def memory_token(values: Array) -> Hashable:
     """Name the memory that an array shows, and how it shows it."""
-    interface = values.__array_interface__
-    return interface["data"][0], values.shape, values.strides, values.dtype
+    address = values.__array_interface__["data"][0]
+    return address, values.shape, values.strides, values.dtype, epoch_of(address)
 
 
 def block_arrays(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
@@ -101,7 +104,41 @@ def _block_arrays_private(frame: Any) -> Iterator[tuple[Hashable, Any]]:
 
 
 def _block_arrays_public(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
-    return iter(list(enumerate(_flat_arrays_public(frame))))
+    return iter(list(enumerate(flat_arrays(frame))))
+
+
+def blocks_of(frame: Any) -> list[tuple[Any, Any]]:
+    """Give the arrays of a frame, each with where its columns are; faster than the above.
+
+    A snapshot shares the objects that say where, and :func:`places` tells what they say.
+    """
+    if _has_blocks:
+        return [(block._mgr_locs, block.values) for block in frame._mgr.blocks]
+    return list(enumerate(flat_arrays(frame)))
+
+
+def places(where: Any) -> Hashable:
+    """Say where the columns of a block are."""
+    found: Hashable = where.as_array.tobytes() if hasattr(where, "as_array") else where
+    return found
+
+
+def is_same_view(mine: Array, other: Array) -> bool:
+    """Tell whether two arrays show the same memory in the same way."""
+    if _owner(mine) is not _owner(other):
+        return False  # nearly always so after a write, and faster to see than an address
+    return memory_token(mine) == memory_token(other)
+
+
+def _owner(array: Array) -> Any:
+    base = array.base
+    return base if type(base) is np.ndarray else array
+
+
+def same_labels(mine: Any, other: Any) -> bool:
+    """Tell whether two indexes are views of one another."""
+    token = labels_token(mine)
+    return token is not None and token == labels_token(other)
 
 
 def labels_token(index: Any) -> Hashable | None:
@@ -151,6 +188,94 @@ def _parts_of_side(side: Any) -> tuple[Any, ...] | None:
 
 def _parts_of_public(_array: Any) -> tuple[Any, ...] | None:
     return None
+
+
+# --- what an array consists of ---------------------------------------------------------------
+
+_LEAVES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
+    **dict.fromkeys(
+        (pd.arrays.DatetimeArray, pd.arrays.TimedeltaArray, pd.arrays.PeriodArray),
+        attrgetter("_ndarray", "_dtype"),
+    ),
+    **dict.fromkeys(
+        (pd.arrays.IntegerArray, pd.arrays.FloatingArray, pd.arrays.BooleanArray),
+        attrgetter("_data", "_mask"),
+    ),
+    **dict.fromkeys(
+        (pd.arrays.ArrowExtensionArray, pd.arrays.ArrowStringArray),
+        attrgetter("_pa_array", "_dtype"),
+    ),
+    pd.arrays.StringArray: attrgetter("_ndarray", "_dtype"),
+    pd.Categorical: attrgetter("_ndarray", "_dtype"),
+    pd.arrays.SparseArray: attrgetter("_sparse_values", "_sparse_index", "_dtype"),
+    pd.arrays.IntervalArray: attrgetter("_left", "_right", "_dtype"),
+}
+
+
+def leaves_of(array: Any) -> tuple[Any, ...] | None:
+    """Give the objects that an extension array consists of, or ``None`` for an unknown one.
+
+    NumPy arrays, Arrow data, further extension arrays, and what describes them.
+    """
+    getter = _LEAVES.get(type(array))
+    return None if getter is None else getter(array)
+
+
+def sparse_places(index: Any) -> tuple[Array, ...] | None:
+    """Give the places at which a sparse array has values, ``None`` for an unknown kind."""
+    names = {"IntIndex": ("indices",), "BlockIndex": ("blocs", "blengths")}
+    found = names.get(type(index).__name__)
+    return None if found is None else tuple(getattr(index, name) for name in found)
+
+
+class FrameMark:
+    """The very objects that a frame consists of, to be found again or not."""
+
+    __slots__ = ("_axes", "_blocks", "_names")
+
+    def __init__(self, frame: Any) -> None:
+        self._blocks = [
+            (where, array, getattr(array, "_pa_array", None)) for where, array in blocks_of(frame)
+        ]
+        self._axes: tuple[Any, Any] = (frame.columns, frame.index)
+        self._names = tuple(map(_immutable_name, self._axes))
+
+    def is_found(self, frame: Any) -> bool:
+        """Tell whether a frame consists of the same objects; names and attrs aside."""
+        if not _has_blocks:
+            return False
+        manager = frame._mgr
+        columns, index = manager.axes
+        if columns is not self._axes[0] or index is not self._axes[1]:
+            return False
+        if len(manager.blocks) != len(self._blocks):
+            return False
+        for block, (where, known, arrow) in zip(manager.blocks, self._blocks, strict=True):
+            array = block.values
+            if array is not known or block._mgr_locs is not where:
+                return False
+            # the one kind of array that is written to by putting something else into it
+            if arrow is not None and array._pa_array is not arrow:
+                return False
+        return True
+
+    def has_names(self) -> bool:
+        """Tell whether the labels are called what they were; ``False`` also if unknown."""
+        (columns, index), (first, second) = self._axes, self._names
+        if first is _NO_NAME or second is _NO_NAME:
+            return False
+        return columns._name is first and index._name is second
+
+
+_NO_NAME = object()
+
+
+def _immutable_name(index: Any) -> Any:
+    """Give the name of an index that has one name, immutable, and no freq."""
+    if isinstance(index, (pd.MultiIndex, pd.DatetimeIndex, pd.TimedeltaIndex)):
+        return _NO_NAME
+    name = getattr(index, "_name", _NO_NAME)
+    return name if name is None or type(name) in (str, int) else _NO_NAME
 
 
 # --- the self-test ---------------------------------------------------------------------------

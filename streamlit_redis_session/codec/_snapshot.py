@@ -102,7 +102,7 @@ def nbytes(value: Any) -> int:  # noqa: PLR0911 - one per kind
 
 
 def _frame_bytes(frame: pd.DataFrame) -> int:
-    arrays = sum(_array_bytes(array) for _, array in private.block_arrays(frame))
+    arrays = sum(_array_bytes(array) for _, array in private.blocks_of(frame))
     return arrays + nbytes(frame.index) + nbytes(frame.columns)
 
 
@@ -186,7 +186,7 @@ def _is_objects(array: Any) -> bool:
 
 
 def _has_objects(frame: pd.DataFrame) -> bool:
-    return any(_is_objects(array) for _, array in private.block_arrays(frame))
+    return any(_is_objects(array) for _, array in private.blocks_of(frame))
 
 
 def _bare_copy(holder: Any) -> Any:

@@ -15,6 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from streamlit_redis_session.codec import _pandas_private as private
+from streamlit_redis_session.codec._leaves import epoch_of_array, epoch_of_arrow, epoch_of_index
 from streamlit_redis_session.codec._tree import MOST_DEPTH
 
 _BY_VALUE = (type(None), bool, int, str, bytes, range)
@@ -31,7 +32,7 @@ IMMUTABLE = frozenset(
 """Scalars that nobody can write to."""
 
 
-class _NoTokenError(Exception):
+class NoTokenError(Exception):
     """A part of the value has to be compared by content."""
 
 
@@ -39,8 +40,19 @@ def token_of(value: Any, depth: int) -> Hashable | None:
     """Name a value, or give ``None`` where only a comparison of contents can tell."""
     try:
         return _token(value, depth)
-    except _NoTokenError:
+    except NoTokenError:
         return None
+
+
+def plain_token(value: Any) -> Hashable:
+    """Name a label, a name or attrs.
+
+    Raises
+    ------
+    NoTokenError
+        It holds something that may be written to.
+    """
+    return _token(value, 0)
 
 
 def is_immutable_column(array: Any) -> bool:
@@ -62,8 +74,8 @@ def _token(value: Any, depth: int) -> Hashable:  # noqa: PLR0911 - one per kind
     if isinstance(value, pd.Index):
         return _index_token(value, depth)
     if isinstance(value, _ARROW):
-        # immutable, and its snapshot is the same object
-        return kind, id(value)
+        # its snapshot is the same object
+        return kind, id(value), epoch_of_arrow(value)
     if kind in (dict, list, tuple, set, frozenset):
         return _container_token(value, depth)
     return _scalar_token(value)
@@ -83,12 +95,12 @@ def _scalar_token(value: Any) -> Hashable:
         return kind, str(value.dtype), value.tobytes()
     if kind in IMMUTABLE:
         return kind, repr(value)
-    raise _NoTokenError
+    raise NoTokenError
 
 
 def _container_token(value: Any, depth: int) -> Hashable:
     if depth > MOST_DEPTH:
-        raise _NoTokenError
+        raise NoTokenError
     kind = type(value)
     if kind is dict:
         items = ((_token(k, depth + 1), _token(v, depth + 1)) for k, v in value.items())
@@ -99,7 +111,7 @@ def _container_token(value: Any, depth: int) -> Hashable:
 
 def _frame_token(frame: pd.DataFrame, depth: int) -> Hashable:
     if not private.COPY_ON_WRITE:
-        raise _NoTokenError
+        raise NoTokenError
     blocks = [(where, _array_token(array)) for where, array in private.block_arrays(frame)]
     return (
         pd.DataFrame,
@@ -112,7 +124,7 @@ def _frame_token(frame: pd.DataFrame, depth: int) -> Hashable:
 
 def _series_token(series: pd.Series[Any], depth: int) -> Hashable:
     if not private.COPY_ON_WRITE:
-        raise _NoTokenError
+        raise NoTokenError
     return (
         pd.Series,
         _array_token(private.flat_array(series)),
@@ -131,21 +143,21 @@ def _extras_token(holder: Any, depth: int) -> Hashable:
 def _array_token(array: Any) -> Hashable:
     if type(array) is np.ndarray:
         if array.dtype == object and not is_immutable_column(array):
-            raise _NoTokenError
+            raise NoTokenError
         return private.memory_token(array)
     if isinstance(array, pd.arrays.StringArray):
         return _string_token(array)
     parts = private.parts_of(array)
     if parts is None:
-        raise _NoTokenError
+        raise NoTokenError
     tokens = [private.memory_token(p) if type(p) is np.ndarray else p for p in parts]
-    return type(array), tuple(tokens)
+    return type(array), tuple(tokens), epoch_of_array(array)
 
 
 def _string_token(array: Any) -> Hashable:
     objects = np.asarray(array)
     if not np.shares_memory(objects, np.asarray(array)):
-        raise _NoTokenError
+        raise NoTokenError
     return type(array), str(array.dtype), private.memory_token(objects)
 
 
@@ -155,9 +167,9 @@ def _index_token(index: Any, depth: int) -> Hashable:
     if kind is pd.RangeIndex:
         return kind, index.start, index.stop, index.step, names
     if not private.COPY_ON_WRITE:
-        raise _NoTokenError
+        raise NoTokenError
     labels = private.labels_token(index)
     if labels is None:
-        raise _NoTokenError
+        raise NoTokenError
     freq = index.freq if kind in (pd.DatetimeIndex, pd.TimedeltaIndex) else None
-    return kind, labels, names, freq
+    return kind, labels, names, freq, epoch_of_index(index)

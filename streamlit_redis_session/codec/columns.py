@@ -14,6 +14,8 @@ from typing import Any, Protocol, TypeAlias, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
+from streamlit_redis_session.codec._memory import epoch_of
+
 Piece: TypeAlias = "bytes | memoryview"
 ColumnSpec: TypeAlias = dict[str, Any]
 
@@ -79,8 +81,8 @@ class FixedColumn:
         """Name the memory by address, strides, dtype and length."""
         if not self.frozen:
             return None
-        interface = self.values.__array_interface__
-        return (interface["data"][0], self.values.strides, self.values.dtype.str, self.rows)
+        address, values = self.values.__array_interface__["data"][0], self.values
+        return (address, values.strides, values.dtype.str, self.rows, epoch_of(address))
 
     def piece(self, start: int, stop: int) -> Piece:
         """Give the bytes of elements ``start`` to ``stop``."""
@@ -117,7 +119,7 @@ class VarColumn:
             return None
         offsets = self.offsets.__array_interface__["data"][0]
         data = self.data.__array_interface__["data"][0]
-        return ("var", offsets, data, self.rows)
+        return ("var", offsets, data, self.rows, epoch_of(offsets), epoch_of(data))
 
     def piece(self, start: int, stop: int) -> Piece:
         """Give the bytes of elements ``start`` to ``stop``, their lengths behind them."""

@@ -26,12 +26,20 @@ class Held:
         manifest: Manifest,
         by_token: Mapping[Hashable, StoredColumn] | None = None,
         selections: Selections | None = None,
+        *,
+        stamp: int | None = None,
     ) -> None:
+        self._stamp = codec.memory_stamp() if stamp is None else stamp
         self.value = value
         self.manifest_id = manifest_id
         self.manifest = manifest
         self.selections = selections or Selections()
         self._by_token = by_token
+
+    @property
+    def is_intact(self) -> bool:
+        """Whether the value still is what is stored: nobody is known to have written to it."""
+        return not codec.is_tampered_with(self.value, since=self._stamp)
 
     @cached_property
     def identity(self) -> Hashable | None:
@@ -84,6 +92,9 @@ class ValueCache:
         """Look a value up and mark it as recently used."""
         with self._lock:
             held = self._held.get(manifest_id)
+            if held is not None and not held.is_intact:
+                self._discharge(self._held.pop(manifest_id))
+                return None
             if held is not None:
                 self._held.move_to_end(manifest_id)
             return held

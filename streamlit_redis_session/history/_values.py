@@ -170,9 +170,17 @@ class ValueStore:
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []
 
-    def remember(self, value: object, plan: Plan) -> Held:
-        """Keep a snapshot that has just been stored."""
-        held = Held(value, plan.manifest_id, plan.manifest, plan.by_token, plan.selections)
+    def remember(self, value: object, plan: Plan, *, stamp: int) -> Held:
+        """Keep a snapshot that has just been stored.
+
+        Parameters
+        ----------
+        stamp
+            ``codec.memory_stamp()`` from before the value was planned.
+        """
+        held = Held(
+            value, plan.manifest_id, plan.manifest, plan.by_token, plan.selections, stamp=stamp
+        )
         self._cache.put(held)
         return held
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from streamlit_redis_session import codec
@@ -135,6 +135,15 @@ class SessionCore(ReadingMapping):
         with self._lock:
             return len(self._working.keys())
 
+    def read_anew(self, keys: Iterable[str]) -> None:
+        """Take the working values of these keys from the store when they are next asked for.
+
+        For values whose memory somebody else has written to; what is not committed is lost.
+        """
+        with self._lock:
+            for key in keys:
+                self._working.unload(key)
+
     # commit
 
     @property
@@ -225,7 +234,8 @@ class SessionCore(ReadingMapping):
         base = draft.base.version
         known = self._version(base).settings if base else None
         if staged.settings_plan is not None and draft.settings != known:
-            self._values.remember(codec.snapshot(staged.settings), staged.settings_plan)
+            snapshot = codec.snapshot(staged.settings)
+            self._values.remember(snapshot, staged.settings_plan, stamp=staged.stamp)
 
     def _automatic_message(self, changes: Sequence[object]) -> str:
         text = "; ".join(str(change) for change in changes) or "changed"

@@ -45,6 +45,8 @@ class Staged:
     settings: dict[str, object] = field(default_factory=dict)
     settings_plan: Plan | None = None
     """``None`` when there are no settings."""
+    stamp: int = field(default_factory=codec.memory_stamp)
+    """The moment before anything was read: what is tampered with later is not what was stored."""
 
     def data_differs(self, from_values: Mapping[str, ManifestId]) -> bool:
         """Say whether a version is due."""
@@ -97,11 +99,25 @@ class WorkingValues:
         """Drop a value from the working values; versions keep it."""
         del self._values[key]
 
+    def unload(self, key: str) -> None:
+        """Forget what is in memory of a value that head has."""
+        if key in self._at_head:
+            self._values[key] = UNLOADED
+            self._held.pop(key, None)
+
     def _load(self, key: str, manifest_id: ManifestId) -> Held:
-        held = self._held.get(key)
+        held = self._held_of(key)
         if held is None or held.manifest_id != manifest_id:
             held = self._store.load(self._session_key, manifest_id, path=key)
             self._held[key] = held
+        return held
+
+    def _held_of(self, key: str) -> Held | None:
+        """Give what is held of a value, unless it was written to around pandas."""
+        held = self._held.get(key)
+        if held is not None and not held.is_intact:
+            del self._held[key]
+            return None
         return held
 
     # head
@@ -123,7 +139,7 @@ class WorkingValues:
         """Take what was staged as head's state, then whatever else head has."""
         for key, (snapshot, plan) in staged.plans.items():
             if values.get(key) == plan.manifest_id:
-                self._held[key] = self._store.remember(snapshot, plan)
+                self._held[key] = self._store.remember(snapshot, plan, stamp=staged.stamp)
                 self._at_head[key] = plan.manifest_id
         for key in set(self._at_head) - set(staged.values):
             self._at_head.pop(key)
@@ -157,12 +173,15 @@ class WorkingValues:
     def _stage_data(
         self, key: str, value: object, staged: Staged, refuse: Refuse, *, afresh: bool
     ) -> None:
-        held = self._held.get(key)
+        held = self._held_of(key)
         if held is not None and is_unchanged(value, held) and key in self._at_head:
             staged.values[key] = held.manifest_id
             return
         try:
             snapshot = codec.snapshot(value)
+            codec.note_memory(snapshot)  # first: what is written to it later must be noticed
+            if held is not None and codec.check_replaced(held.value, snapshot):
+                held = self._held_of(key)
             before = None if afresh else held or self._at_head_of(key)
             plan = self._store.plan(snapshot, path=key, before=before)
         except (UnsupportedValueError, LimitExceededError) as error:
@@ -174,7 +193,7 @@ class WorkingValues:
         if plan.manifest_id != self._at_head.get(key):
             staged.plans[key] = (snapshot, plan)
         else:  # equal, in other memory: know it by that from now on
-            self._held[key] = self._store.remember(snapshot, plan)
+            self._held[key] = self._store.remember(snapshot, plan, stamp=staged.stamp)
 
     @staticmethod
     def _stage_setting(key: str, value: object, staged: Staged, refuse: Refuse) -> None:

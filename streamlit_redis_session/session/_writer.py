@@ -19,6 +19,8 @@ LONGEST_PAUSE_S = 2.0
 CLOSE_TIMEOUT_S = 10.0
 BACKPRESSURE_S = 5.0
 """How long a rerun waits at most for room in the queue of a healthy store."""
+QUIET_S = 0.03
+"""How long nothing may have been asked for before idle work begins."""
 
 _E = TypeVar("_E", bound=Exception)
 
@@ -58,12 +60,15 @@ class Writer:
     def __init__(self, *, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._jobs: deque[Job] = deque()
-        self._bytes = 0
         self._running: Job | None = None
         self._failing = False
         self._closing = False
         self._changed = Condition()
         self._thread: Thread | None = None
+        self._idle: dict[Hashable, Callable[[], None]] = {}
+        self._idle_running: Hashable | None = None
+        self._quiet_at = 0.0
+        self._sleeps = False
 
     @property
     def is_failing(self) -> bool:
@@ -82,20 +87,73 @@ class Writer:
             if self._is_full(job) and self._absorbed(job):
                 return
             self._jobs.append(job)
-            self._bytes += job.nbytes
             self._changed.notify_all()
 
     def _is_full(self, job: Job) -> bool:
-        return bool(self._jobs) and self._bytes + job.nbytes > self._most_bytes
+        if not self._jobs:
+            return False  # without a look at sizes, which takes longer than all the rest
+        return sum(each.nbytes for each in self._jobs) + job.nbytes > self._most_bytes
 
     def _absorbed(self, job: Job) -> bool:
         for waiting in reversed(self._jobs):
             if waiting.owner == job.owner and waiting is not self._running:
-                before = waiting.nbytes
                 waiting.absorb(job)
-                self._bytes += waiting.nbytes - before
                 return True
         return False
+
+    # when nothing is to be saved
+
+    def when_idle(self, owner: Hashable, work: Callable[[], None]) -> None:
+        """Have something done once no job waits and nothing was asked for in a while.
+
+        Takes the place of what the owner asked for before, if that has not begun. Costs a
+        script thread about a microsecond.
+        """
+        self._quiet_at = time.monotonic() + QUIET_S
+        self._idle[owner] = work
+        if self._sleeps or self._thread is None or not self._thread.is_alive():
+            with self._changed:
+                self._start()
+                self._changed.notify_all()
+
+    def finish_idle(self, owner: Hashable) -> None:
+        """Do now, on this thread, what an owner asked for; wait for it if it has begun."""
+        with self._changed:
+            while self._idle_running is not None and self._idle_running == owner:
+                if current_thread() is self._thread:
+                    return
+                self._changed.wait()
+            work = self._idle.pop(owner, None)
+        if work is not None:
+            _do(work)
+
+    def is_idle_due(self, owner: Hashable) -> bool:
+        """Say whether what an owner asked for is still to be done."""
+        return owner in self._idle or self._idle_running == owner
+
+    def _wait_for_work(self) -> Callable[[], None] | None:
+        """Wait for a job (``None``), for the end (``None``), or for idle work."""
+        while not self._jobs and not self._closing:
+            if not self._idle:
+                self._sleeps = True  # first: who asks from now on wakes this thread
+                if not self._idle:
+                    self._changed.wait()
+                self._sleeps = False
+                continue
+            left = self._quiet_at - time.monotonic()
+            if left <= 0:
+                self._idle_running, work = self._idle.popitem()
+                return work
+            self._changed.wait(left)
+        return None
+
+    def _work_idly(self, work: Callable[[], None]) -> None:
+        _do(work)
+        with self._changed:
+            self._idle_running = None
+            self._changed.notify_all()
+
+    # waiting
 
     def flush(self, owner: Hashable | None = None, *, timeout_s: float) -> bool:
         """Wait until the jobs of an owner (``None``: all) are done.
@@ -131,6 +189,8 @@ class Writer:
 
     def close(self, timeout_s: float = CLOSE_TIMEOUT_S) -> bool:
         """Save what is queued, then stop; ``False`` when that did not end in time."""
+        for owner in list(self._idle):
+            self.finish_idle(owner)
         done = self.flush(timeout_s=timeout_s)
         with self._changed:
             self._closing = True
@@ -151,11 +211,15 @@ class Writer:
         pause_s = FIRST_PAUSE_S
         while True:
             with self._changed:
-                while not self._jobs and not self._closing:
-                    self._changed.wait()
+                idle = self._wait_for_work()
                 if self._closing:
                     return
-                self._running = self._jobs[0]
+                if idle is None:
+                    self._running = self._jobs[0]
+            if idle is not None:
+                self._work_idly(idle)
+                continue
+            assert self._running is not None
             if self._run(self._running):
                 pause_s = FIRST_PAUSE_S
                 continue
@@ -179,9 +243,15 @@ class Writer:
             self._running = None
             if not failing:
                 self._jobs.popleft()
-                self._bytes = sum(waiting.nbytes for waiting in self._jobs)
             self._changed.notify_all()
         return not failing
+
+
+def _do(work: Callable[[], None]) -> None:
+    try:
+        work()
+    except Exception:  # the thread must outlive it
+        _LOGGER.exception("A look at what was saved failed.")
 
 
 def _tell(answer: Callable[[_E], None], error: _E) -> None:

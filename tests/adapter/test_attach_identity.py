@@ -223,6 +223,7 @@ def test_plain_ids_are_kept_and_others_are_hashed() -> None:
         ("'memory://x', include=5", "include=5"),
         ("'memory://x', exclude=[1]", "exclude=[1]"),
         ("'memory://x', follow=False", "follow=False"),
+        ("'memory://x', detect='never'", "detect='never'"),
     ],
 )
 def test_an_argument_that_cannot_be_used_is_named(arguments: str, expected: str) -> None:

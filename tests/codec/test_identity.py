@@ -14,7 +14,18 @@ import pyarrow as pa
 import pytest
 from support.identical import assert_identical
 
-from streamlit_redis_session.codec import encode, identity, snapshot
+from streamlit_redis_session.codec import (
+    check_memory,
+    encode,
+    identity,
+    is_same_memory,
+    is_same_setting,
+    is_tampered_with,
+    mark_of,
+    memory_stamp,
+    note_memory,
+    snapshot,
+)
 
 pytestmark = [
     pytest.mark.skipif(
@@ -111,13 +122,18 @@ CHANGES: dict[str, Callable[[pd.DataFrame], Any]] = {
 def test_a_change_changes_the_token_and_leaves_the_snapshot_as_it_was(name: str) -> None:
     frame, pristine = _frame(), _frame()
     held = snapshot(frame)
-    before = identity(held)
+    before, mark = identity(held), mark_of(frame, held)
     assert before is not None
+    assert mark is not None
     assert identity(frame) == before
+    assert is_same_memory(frame, held)
+    assert mark.matches(frame)
 
     CHANGES[name](frame)
 
     assert identity(frame) != before
+    assert not is_same_memory(frame, held)
+    assert not mark.matches(frame)
     assert identity(held) == before
     assert_identical(held, pristine)
 
@@ -155,10 +171,14 @@ READS: dict[str, Callable[[pd.DataFrame], Any]] = {
 def test_reading_keeps_the_token(name: str) -> None:
     frame = _frame()
     held = snapshot(frame)
+    mark = mark_of(frame, held)
+    assert mark is not None
 
     READS[name](frame)
 
     assert identity(frame) == identity(held)
+    assert is_same_memory(frame, held)
+    assert mark.matches(frame)
 
 
 SERIES_CHANGES: dict[str, Callable[[Any], Any]] = {
@@ -178,9 +198,12 @@ def test_a_change_of_a_series_changes_its_token(name: str) -> None:
     held = snapshot(series)
     assert identity(series) == identity(held)
 
+    assert is_same_memory(series, held)
+
     SERIES_CHANGES[name](series)
 
     assert identity(series) != identity(held)
+    assert not is_same_memory(series, held)
 
 
 def test_the_freq_of_an_index_is_part_of_its_token() -> None:
@@ -217,6 +240,72 @@ def test_containers_combine_the_tokens_of_what_they_hold() -> None:
     value["a"].loc[0, "x"] = 5  # type: ignore[union-attr,call-overload]
 
     assert identity(value) != identity(held)
+    assert not is_same_memory(value, held)
+
+
+def test_a_mark_knows_a_shallow_copy_as_the_same() -> None:
+    frame = _frame()
+    held = snapshot(frame)
+    mark = mark_of(frame, held)
+    assert mark is not None
+    other = frame.copy(deep=False)
+
+    assert mark.matches(other)
+    assert mark.matches(frame)
+    other.loc["r", "i"] = 9
+    assert not mark.matches(other)
+    assert mark.matches(frame)
+
+
+def test_columns_of_mutable_objects_are_never_the_same_memory() -> None:
+    frame = pd.DataFrame({"a": [1], "l": [[1]]})
+    held = snapshot(frame)
+
+    assert mark_of(frame, held) is None
+    assert not is_same_memory(frame, held)
+
+
+def test_memory_that_was_tampered_with_has_another_token_and_says_so() -> None:
+    """Nothing stored of the memory may be taken for what stands there now."""
+    frame = _frame()
+    held, stamp = snapshot(frame), memory_stamp()
+    note_memory(held)
+    before = [each.token() for each in encode(held, path="df").columns]
+    token = identity(held)
+
+    frame["i"].array[0] = 9
+
+    assert check_memory(held)
+    assert is_tampered_with(held, since=stamp)
+    assert not is_tampered_with(held, since=memory_stamp())
+    assert identity(held) != token
+    after = [each.token() for each in encode(held, path="df").columns]
+    assert sum(a != b for a, b in zip(before, after, strict=True)) in (1, 2)  # i and j: one block
+    assert not check_memory(held)
+
+
+def test_a_check_that_is_stopped_finds_nothing() -> None:
+    frame = _frame()
+    held = snapshot(frame)
+    note_memory(held)
+    frame["i"].array[0] = 9
+
+    assert not check_memory(held, stop=lambda: True)
+    assert check_memory(held)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(1, True), (1, 1.0), (0.0, -0.0), ("1", 1), (1, 2), ([1], [1]), (None, 0), (b"a", "a")],
+)
+def test_settings_that_differ_are_not_the_same(one: Any, other: Any) -> None:
+    assert not is_same_setting(one, other)
+
+
+@pytest.mark.parametrize("value", [1, 1.5, float("nan"), "a", None, True, b"x", 1j])
+def test_equal_settings_are_the_same(value: Any) -> None:
+    assert is_same_setting(value, value)
+    assert is_same_setting(float("nan"), float("nan"))
 
 
 @pytest.mark.parametrize(

@@ -297,6 +297,79 @@ def test_a_job_larger_than_the_whole_queue_is_still_saved(writer: Writer, log: l
     assert log == ["huge"]
 
 
+# --- when nothing is to be saved ---------------------------------------------------------------
+
+
+def test_idle_work_is_done_after_the_jobs_and_once_per_owner(
+    writer: Writer, log: list[str]
+) -> None:
+    gate = Event()
+    writer.submit(Step("job", log, gate=gate))
+    for n in range(3):
+        writer.when_idle("ada", lambda n=n: log.append(f"ada {n}"))  # type: ignore[misc]
+    writer.when_idle("bob", lambda: log.append("bob"))
+    gate.set()
+    eventually(lambda: len(log) == 3)
+
+    assert log[0] == "job"
+    assert sorted(log[1:]) == ["ada 2", "bob"]
+
+
+def test_idle_work_starts_the_thread_of_a_new_writer(writer: Writer, log: list[str]) -> None:
+    writer.when_idle("ada", lambda: log.append("ada"))
+    eventually(lambda: log == ["ada"])
+
+    writer.when_idle("ada", lambda: log.append("again"))
+    eventually(lambda: log == ["ada", "again"])
+
+
+def test_finish_idle_does_the_work_at_once_on_the_calling_thread(writer: Writer) -> None:
+    threads: list[int] = []
+    writer.when_idle("ada", lambda: threads.append(get_ident()))
+    writer.finish_idle("ada")
+    writer.finish_idle("ada")
+    writer.finish_idle("nobody")
+
+    assert len(threads) == 1
+
+
+def test_finish_idle_waits_for_work_that_has_begun(writer: Writer, log: list[str]) -> None:
+    begun, gate = Event(), Event()
+
+    def work() -> None:
+        begun.set()
+        assert gate.wait(LONG_S)
+        log.append("done")
+
+    writer.when_idle("ada", work)
+    assert begun.wait(LONG_S)
+    gate.set()
+    writer.finish_idle("ada")
+
+    assert log == ["done"]
+
+
+def test_idle_work_may_submit_a_job_and_may_fail(writer: Writer, log: list[str]) -> None:
+    def fail() -> None:
+        writer.submit(Step("job", log))
+        raise RuntimeError("in idle work")
+
+    writer.when_idle("ada", fail)
+    eventually(lambda: log == ["job"])
+    writer.submit(Step("next", log))
+
+    assert writer.flush(timeout_s=LONG_S)
+    assert log == ["job", "next"]
+
+
+def test_close_does_what_is_left_to_do(log: list[str]) -> None:
+    writer = Writer(most_bytes=100)
+    writer.when_idle("ada", lambda: writer.submit(Step("found", log)))
+
+    assert writer.close()
+    assert log == ["found"]
+
+
 # --- the end -----------------------------------------------------------------------------------
 
 
