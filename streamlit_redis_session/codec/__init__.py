@@ -5,7 +5,8 @@ What comes back is what went in, or an error names what cannot be stored and why
 
 from __future__ import annotations
 
-from streamlit_redis_session.codec._codec import decode, encode
+from streamlit_redis_session.codec._codec import decode, encode, lay_out
+from streamlit_redis_session.codec._parts import Encoded, Part
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -14,7 +15,6 @@ from streamlit_redis_session.codec._snapshot import (
     nbytes,
     snapshot,
 )
-from streamlit_redis_session.codec._tree import Encoded
 from streamlit_redis_session.codec._user import register_codec
 from streamlit_redis_session.codec.columns import (
     Column,
@@ -32,6 +32,7 @@ __all__ = [
     "Encoded",
     "FixedColumn",
     "Kind",
+    "Part",
     "Piece",
     "SegmentedColumn",
     "VarColumn",
@@ -41,6 +42,7 @@ __all__ = [
     "describe_shape",
     "encode",
     "identity",
+    "lay_out",
     "nbytes",
     "register_codec",
     "snapshot",

@@ -1,4 +1,7 @@
-"""DataFrame and Series: arrays, labels, attrs and flags."""
+"""DataFrame and Series: arrays, labels, attrs and flags.
+
+Each array and each index is a part of the value, unless the frame is an element of another one.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,8 @@ from streamlit_redis_session.codec._dispatch import (
     encodes,
 )
 from streamlit_redis_session.codec._pandas_arrays import decode_array, encode_array
+from streamlit_redis_session.codec._parts import RootReader, RootWriter
+from streamlit_redis_session.codec._tokens import array_token, index_token
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
@@ -23,23 +28,43 @@ from streamlit_redis_session.objects import JSON
 def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     labels = value.columns
     arrays = [
-        encode_array(writer, array, f"{path}[{label!r:.60}]", protected=private.COPY_ON_WRITE)
+        _encode_array(writer, array, path, label)
         for label, array in zip(labels, private.flat_arrays(value), strict=True)
     ]
     return {
         "t": "pd.DataFrame",
-        "index": encode_node(writer, value.index, f"the index of {path}"),
-        "columns": encode_node(writer, labels, f"the columns of {path}"),
+        "index": _encode_labels(writer, value.index, f"the index of {path}"),
+        "columns": _encode_labels(writer, labels, f"the columns of {path}"),
         "arrays": arrays,
         **_encode_extras(writer, value, path),
     }
+
+
+def _encode_array(writer: Writer, array: Any, path: str, label: object = None) -> JSON:
+    """Describe an array, or set it aside as a part and give its number."""
+
+    def make(writer: Writer) -> JSON:
+        name = path if label is None else f"{path}[{label!r:.60}]"
+        return encode_array(writer, array, name, protected=private.COPY_ON_WRITE)
+
+    if isinstance(writer, RootWriter):
+        return writer.part(array_token(array, writer.known), array, make)
+    return make(writer)
+
+
+def _encode_labels(writer: Writer, index: pd.Index[Any], path: str) -> JSON:
+    """Describe an index, or set it aside as a part and give its number."""
+    if isinstance(writer, RootWriter):
+        token = index_token(index)
+        return writer.part(token, index, lambda writer: encode_node(writer, index, path))
+    return encode_node(writer, index, path)
 
 
 @decodes("pd.DataFrame")
 def _decode_frame(reader: Reader, node: JSON) -> Any:
     index = _decode_labels(reader, node["index"])
     columns = _decode_labels(reader, node["columns"])
-    arrays = [decode_array(reader, each) for each in part(node, "arrays", list)]
+    arrays = [_decode_array(reader, each) for each in part(node, "arrays", list)]
     if len(arrays) != len(columns) or any(len(each) != len(index) for each in arrays):
         raise damaged("the columns of a frame do not fit its labels")
     # a Series says its dtype, a bare object array would be looked into
@@ -57,9 +82,9 @@ def _encode_series(writer: Writer, value: pd.Series[Any], path: str) -> JSON:
     array = private.flat_array(value)
     return {
         "t": "pd.Series",
-        "index": encode_node(writer, value.index, f"the index of {path}"),
+        "index": _encode_labels(writer, value.index, f"the index of {path}"),
         "name": encode_node(writer, value.name, f"the name of {path}"),
-        "v": encode_array(writer, array, path, protected=private.COPY_ON_WRITE),
+        "v": _encode_array(writer, array, path),
         **_encode_extras(writer, value, path),
     }
 
@@ -68,7 +93,7 @@ def _encode_series(writer: Writer, value: pd.Series[Any], path: str) -> JSON:
 def _decode_series(reader: Reader, node: JSON) -> Any:
     index = _decode_labels(reader, node["index"])
     name: Any = decode_node(reader, node["name"])
-    array = decode_array(reader, node["v"])
+    array = _decode_array(reader, node["v"])
     if len(array) != len(index):
         raise damaged("the values of a Series do not fit its labels")
     series = _as_series(array, index)
@@ -82,8 +107,15 @@ def _as_series(array: Any, index: pd.Index[Any]) -> Any:
     return pd.Series(array, index=index, dtype=array.dtype, copy=False)
 
 
+def _decode_array(reader: Reader, node: JSON) -> Any:
+    if isinstance(reader, RootReader):
+        return reader.part(node, decode_array)
+    return decode_array(reader, node)
+
+
 def _decode_labels(reader: Reader, node: JSON) -> pd.Index[Any]:
-    labels = decode_node(reader, node)
+    is_root = isinstance(reader, RootReader)
+    labels = reader.part(node, decode_node) if is_root else decode_node(reader, node)
     if not isinstance(labels, pd.Index):
         raise damaged("labels are no index")
     return labels

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import struct
 import uuid
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -39,6 +39,32 @@ def token_of(value: Any, depth: int) -> Hashable | None:
     """Name a value, or give ``None`` where only a comparison of contents can tell."""
     try:
         return _token(value, depth)
+    except _NoTokenError:
+        return None
+
+
+def array_token(array: Any, known: Container[Hashable] = ()) -> Hashable | None:
+    """Name the memory of an array of a frame; ``None`` where somebody else may write to it.
+
+    Objects of known memory are not looked at again.
+    """
+    if not private.COPY_ON_WRITE:
+        return None
+    if type(array) is np.ndarray:
+        token = private.memory_token(array)
+        if array.dtype == object and token not in known and not is_immutable_column(array):
+            return None
+        return token
+    try:
+        return _array_token(array)
+    except _NoTokenError:
+        return None
+
+
+def index_token(index: Any) -> Hashable | None:
+    """Name the labels of an index, its names and its frequency, as :func:`array_token` does."""
+    try:
+        return _index_token(index, 0)
     except _NoTokenError:
         return None
 

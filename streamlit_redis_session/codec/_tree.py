@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -27,23 +26,6 @@ MOST_DEPTH = 60
 
 EXACT_INT = 2**53
 """Integers below this are exact in every JSON reader, JavaScript's included."""
-
-
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A value taken apart: flat columns, and a description that says all the rest.
-
-    Examples
-    --------
-    >>> encoded = encode([1, 2.5], path="numbers")
-    >>> decode(encoded.description, encoded.columns)
-    [1, 2.5]
-    """
-
-    description: JSON
-    """None, bool, int below 2**53, str, list and dict of str only; floats stand as hex strings."""
-    columns: tuple[Column, ...]
-    """In the order of the ordinals by which the description refers to them."""
 
 
 class Writer:

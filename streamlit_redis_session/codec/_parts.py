@@ -1,0 +1,173 @@
+"""Parts: pieces of a value that are described, stored and known each by itself.
+
+An array or an index of a frame is a part. An edit replaces some parts of a value and leaves the
+memory of the others where it is: what names that memory names all that was stored of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Hashable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeVar
+
+from streamlit_redis_session.codec._tree import Reader, Writer, damaged
+from streamlit_redis_session.codec.columns import Column
+from streamlit_redis_session.objects import JSON
+
+T = TypeVar("T")
+
+Make = Callable[[Writer], JSON]
+"""Describes a part, adding its columns to the writer."""
+
+
+class Part:
+    """A self-contained piece of a value, taken apart when its content is asked for.
+
+    It keeps its source alive, and so what its token says stays true.
+    """
+
+    __slots__ = ("_content", "_depth", "_make", "source", "token")
+
+    def __init__(self, token: Hashable | None, source: object, make: Make, depth: int = 0) -> None:
+        self.token = token
+        """Names the source's memory; ``None``: only the content can tell."""
+        self.source = source
+        self._make = make
+        self._depth = depth
+        self._content: tuple[JSON, tuple[Column, ...]] | None = None
+
+    @property
+    def description(self) -> JSON:
+        """Refers to the part's own columns, counted from 0."""
+        return self.content()[0]
+
+    @property
+    def columns(self) -> tuple[Column, ...]:
+        """The part's columns, in the order of their ordinals."""
+        return self.content()[1]
+
+    def content(self) -> tuple[JSON, tuple[Column, ...]]:
+        """Take the source apart, the first time that it is asked for.
+
+        Raises
+        ------
+        UnsupportedValueError
+            Something in it cannot be stored exactly.
+        """
+        content = self._content
+        if content is None:
+            writer = Writer(self._depth)
+            description = self._make(writer)
+            content = self._content = (description, tuple(writer.columns))
+        return content
+
+    def release(self) -> None:
+        """Let go of columns that were made while encoding; they are made anew when asked for."""
+        self._content = None
+
+
+def whole_part(source: object, description: JSON, columns: Sequence[Column]) -> Part:
+    """Give the root of a value as a part; what it shows of memory is not named."""
+
+    def make(writer: Writer) -> JSON:
+        writer.columns += columns
+        return description
+
+    return Part(None, source, make)
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A value taken apart: parts, the first of which refers to the others by their number.
+
+    Examples
+    --------
+    >>> encoded = encode([1, 2.5], path="numbers")
+    >>> decode(encoded.description, encoded.columns)
+    [1, 2.5]
+    """
+
+    parts: tuple[Part, ...]
+
+    @cached_property
+    def description(self) -> JSON:
+        """All descriptions as one: what :func:`decode` takes."""
+        return joined([(part.description, len(part.columns)) for part in self.parts])
+
+    @cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """The columns of all parts, one behind the other."""
+        return tuple(column for part in self.parts for column in part.columns)
+
+
+class RootWriter(Writer):
+    """Writes the root of a value, and sets its parts aside."""
+
+    __slots__ = ("_is_lazy", "known", "parts")
+
+    def __init__(self, known: Container[Hashable], *, is_lazy: bool) -> None:
+        super().__init__()
+        self.known = known
+        self._is_lazy = is_lazy
+        self.parts: list[Part] = []
+
+    def part(self, token: Hashable | None, source: object, make: Make) -> int:
+        """Set a part aside and give its number. What is known is not taken apart."""
+        part = Part(token, source, make, self.depth)
+        if not self._is_lazy and (token is None or token not in self.known):
+            part.content()
+        self.parts.append(part)
+        return len(self.parts)
+
+
+class RootReader(Reader):
+    """Reads the root of a value, and hands out its parts, each exactly once."""
+
+    __slots__ = ("_parts", "root")
+
+    def __init__(self, parts: Sequence[tuple[JSON, Sequence[Column]]]) -> None:
+        super().__init__(parts[0][1])
+        self.root = parts[0][0]
+        self._parts = dict(enumerate(parts[1:], start=1))
+
+    def part(self, number: JSON, make: Callable[[Reader, JSON], T]) -> T:
+        """Make what the description of a part says, of the part's own columns."""
+        if type(number) is not int or number not in self._parts:
+            raise damaged(f"part {number!r} does not exist or is used twice")
+        description, columns = self._parts.pop(number)
+        reader = Reader(columns, self.depth)
+        made = make(reader, description)
+        reader.finish()
+        return made
+
+    def finish(self) -> None:
+        """Check that everything was used."""
+        super().finish()
+        if self._parts:
+            raise damaged(f"{len(self._parts)} part(s) belong to nothing")
+
+
+def joined(parts: Sequence[tuple[JSON, int]]) -> JSON:
+    """Make one description of those of all parts, each with its number of columns."""
+    if len(parts) == 1:
+        return parts[0][0]
+    return {"root": parts[0][0], "counts": [n for _, n in parts], "parts": [d for d, _ in parts[1:]]}
+
+
+def split(description: JSON, columns: Sequence[Column]) -> list[tuple[JSON, Sequence[Column]]]:
+    """Undo :func:`joined`, and share out the columns."""
+    if type(description) is not dict or "root" not in description:
+        return [(description, columns)]
+    descriptions = [description["root"], *description["parts"]]
+    counts: list[Any] = description["counts"]
+    found: list[tuple[JSON, Sequence[Column]]] = []
+    at = 0
+    for each, count in zip(descriptions, counts, strict=True):
+        if type(count) is not int or count < 0:
+            raise damaged(f"{count!r} is no number of columns")
+        found.append((each, columns[at : at + count]))
+        at += count
+    if at != len(columns):
+        raise damaged(f"its parts have {at} columns, not {len(columns)}")
+    return found
