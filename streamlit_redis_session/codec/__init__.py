@@ -6,7 +6,7 @@ What comes back is what went in, or an error names what cannot be stored and why
 from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, encode, lay_out
-from streamlit_redis_session.codec._parts import Encoded, Part
+from streamlit_redis_session.codec._parts import Encoded, Part, join_descriptions
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -42,6 +42,7 @@ __all__ = [
     "describe_shape",
     "encode",
     "identity",
+    "join_descriptions",
     "lay_out",
     "nbytes",
     "register_codec",

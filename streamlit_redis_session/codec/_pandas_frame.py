@@ -24,6 +24,9 @@ from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
 
+_NO_LABEL = object()
+
+
 @encodes(pd.DataFrame)
 def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     labels = value.columns
@@ -40,11 +43,11 @@ def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     }
 
 
-def _encode_array(writer: Writer, array: Any, path: str, label: object = None) -> JSON:
+def _encode_array(writer: Writer, array: Any, path: str, label: object = _NO_LABEL) -> JSON:
     """Describe an array, or set it aside as a part and give its number."""
 
     def make(writer: Writer) -> JSON:
-        name = path if label is None else f"{path}[{label!r:.60}]"
+        name = path if label is _NO_LABEL else f"{path}[{label!r:.60}]"
         return encode_array(writer, array, name, protected=private.COPY_ON_WRITE)
 
     if isinstance(writer, RootWriter):
@@ -114,8 +117,10 @@ def _decode_array(reader: Reader, node: JSON) -> Any:
 
 
 def _decode_labels(reader: Reader, node: JSON) -> pd.Index[Any]:
-    is_root = isinstance(reader, RootReader)
-    labels = reader.part(node, decode_node) if is_root else decode_node(reader, node)
+    if isinstance(reader, RootReader):
+        labels = reader.part(node, decode_node)
+    else:
+        labels = decode_node(reader, node)
     if not isinstance(labels, pd.Index):
         raise damaged("labels are no index")
     return labels

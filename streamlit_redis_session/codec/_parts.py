@@ -93,7 +93,7 @@ class Encoded:
     @cached_property
     def description(self) -> JSON:
         """All descriptions as one: what :func:`decode` takes."""
-        return joined([(part.description, len(part.columns)) for part in self.parts])
+        return join_descriptions([(part.description, len(part.columns)) for part in self.parts])
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
@@ -148,15 +148,17 @@ class RootReader(Reader):
             raise damaged(f"{len(self._parts)} part(s) belong to nothing")
 
 
-def joined(parts: Sequence[tuple[JSON, int]]) -> JSON:
+def join_descriptions(parts: Sequence[tuple[JSON, int]]) -> JSON:
     """Make one description of those of all parts, each with its number of columns."""
     if len(parts) == 1:
         return parts[0][0]
-    return {"root": parts[0][0], "counts": [n for _, n in parts], "parts": [d for d, _ in parts[1:]]}
+    descriptions = [description for description, _ in parts]
+    counts = [count for _, count in parts]
+    return {"root": descriptions[0], "parts": descriptions[1:], "counts": counts}
 
 
 def split(description: JSON, columns: Sequence[Column]) -> list[tuple[JSON, Sequence[Column]]]:
-    """Undo :func:`joined`, and share out the columns."""
+    """Undo :func:`join_descriptions`, and share out the columns."""
     if type(description) is not dict or "root" not in description:
         return [(description, columns)]
     descriptions = [description["root"], *description["parts"]]

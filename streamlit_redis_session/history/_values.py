@@ -11,10 +11,12 @@ from streamlit_redis_session.chunks import (
     FoundColumn,
     Manifest,
     Plan,
+    PlannedChunk,
     Selections,
-    StoredColumn,
+    StoredPart,
+    known_part,
 )
-from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec import Column, Encoded
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
@@ -67,20 +69,23 @@ class ValueStore:
         UnsupportedValueError, LimitExceededError
             The value cannot be stored exactly, or is too large.
         """
-        encoded = codec.encode(value, path=path)
-        size = sum(column.nbytes for column in encoded.columns)
+        if before is not None and before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+            before = None  # its chunks are cut otherwise than new ones
+        known = before.by_token if before else {}
+        encoded = codec.encode(value, path=path, known=known)
+        wanted, size = _wanted(encoded, known)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
         if before is None:
             return self._chunker.plan(encoded, {})
-        known = self._known(before)
         selections = Selections()
         selections.update(before.selections)
-        wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
-        found = self._find(wanted, before, value, selections, size)
-        return replace(self._chunker.plan(encoded, known, found), selections=selections)
+        found = self._selected(wanted, before, value, selections, size)
+        plan = self._chunker.plan(encoded, known, found)
+        cells = _changed_cells(plan, before.manifest, found)
+        return replace(plan, selections=selections, cells=cells)
 
-    def _find(
+    def _selected(
         self,
         wanted: Mapping[int, Column],
         before: Held,
@@ -92,15 +97,8 @@ class ValueStore:
         fresh = sum(column.nbytes for column in wanted.values())
         if fresh < LEAST_BYTES or 2 * fresh < total:
             return {}
-        if before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
-            return {}
         finder = Finder(self._chunker, before.columns(), selections)
         return finder.find(wanted, before.value, value)
-
-    def _known(self, before: Held) -> Mapping[Hashable, StoredColumn]:
-        """Give what is stored of a value, unless its chunks are cut otherwise than new ones."""
-        is_cut_so = before.manifest.rows_per_chunk == self._chunker.rows_per_chunk
-        return before.by_token() if is_cut_so else {}
 
     def write_chunks(self, *plans: Plan, lease_s: int | None = None) -> int:
         """Make sure that the store has every chunk of some plans; say how many bytes were sent.
@@ -112,6 +110,8 @@ class ValueStore:
         """
         lease_s = lease_s or self._lease_s
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
+        for plan in plans:
+            planned |= self._stale_chunks(plan, lease_s)
         stale = self._leases.stale(planned, lease_s=lease_s)
         total = sum(planned[c].nbytes for c in stale)
         if total > _PROBE_BYTES or len(stale) > 64 or any(planned[c].is_lent for c in stale):
@@ -123,6 +123,16 @@ class ValueStore:
         for batch in sealed_batches(self._chunker, {c: planned[c] for c in stale}):
             sent += self._put(batch, lease_s)
         return sent
+
+    def _stale_chunks(self, plan: Plan, lease_s: int) -> dict[ChunkId, PlannedChunk]:
+        """Give the chunks of kept parts, but of those that the store is known to have."""
+        kept = {n: plan.manifest.parts[n] for n in plan.kept}
+        stale = self._leases.stale_parts(kept.values(), lease_s=lease_s)
+        chunks: dict[ChunkId, PlannedChunk] = {}
+        if stale:
+            for number, stored in kept.items():
+                chunks |= self._chunker.cut_again(stored, plan.parts[number])
+        return chunks
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
         self._backend.put_chunks(batch, lease_s=lease_s)
@@ -151,24 +161,26 @@ class ValueStore:
 
     def remember(self, value: object, plan: Plan) -> Held:
         """Keep a snapshot that has just been stored."""
-        held = Held(value, plan.manifest_id, plan.manifest, plan.by_token, plan.selections)
+        held = Held(value, plan.manifest_id, plan.manifest, plan.parts, plan.selections)
+        held.release()
         self._cache.put(held)
         return held
 
-    def is_same(
-        self, session: SessionKey, plan: Plan, value: object, manifest_id: ManifestId
-    ) -> bool:
+    def is_same(self, session: SessionKey, plan: Plan, manifest_id: ManifestId) -> bool:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""
         known = self._cache.get(manifest_id)
         other = known.manifest if known else self.read_table(session, manifest_id)
         if not (plan.manifest.is_derived or other.is_derived):
             return False  # plain manifests of the same content are the same
-        if other.description != plan.manifest.description:
+        mine, theirs = plan.manifest.parts, other.parts
+        if len(mine) != len(theirs):
             return False
-        mine = codec.encode(value, path="value").columns
-        theirs = self.load(session, manifest_id, path="value").columns()
-        return len(mine) == len(theirs) and all(
-            is_equal(column, other) for column, (other, _) in zip(mine, theirs, strict=True)
+        differing = [n for n, part in enumerate(mine) if part.data != theirs[n].data]
+        if any(mine[n].description != theirs[n].description for n in differing):
+            return False
+        held = self.load(session, manifest_id, path="value")
+        return bool(held.parts) and all(
+            _are_equal(plan.parts[n].columns, held.parts[n].columns) for n in differing
         )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:
@@ -231,3 +243,45 @@ class ValueStore:
         columns, selections = self._chunker.assemble(manifest, built)
         value = codec.decode(manifest.description, columns)
         return Held(value, manifest_id, manifest, selections=selections)
+
+
+def _wanted(
+    encoded: Encoded, known: Mapping[Hashable, StoredPart]
+) -> tuple[dict[int, Column], int]:
+    """Give the columns of new parts by their ordinal, and the bytes of all columns."""
+    wanted: dict[int, Column] = {}
+    at = size = 0
+    for part in encoded.parts:
+        stored = known_part(part, known)
+        if stored is None:
+            wanted |= enumerate(part.columns, start=at)
+        at += len((stored or part).columns)
+        size += sum(c.nbytes for c in part.columns) if stored is None else stored.nbytes
+    return wanted, size
+
+
+def _changed_cells(
+    plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]
+) -> dict[int, int]:
+    """Give, by a column's position in a frame, how many of its rows are others than before.
+
+    Only where the frame's labels are the same memory, so that a column has one place in both,
+    and where the column was compared with the one in that place.
+    """
+    parts = plan.manifest.parts
+    if len(parts) != len(before.parts) or parts[-1] is not before.parts[-1]:
+        return {}
+    cells = {}
+    at = 0
+    for number, part in enumerate(parts):
+        if len(part.columns) == 1 and at in found:
+            find, other = found[at], before.parts[number].columns
+            is_in_place = len(other) == 1 and other[0].has_pieces_of(find.stored)
+            if find.changed_rows is not None and is_in_place:
+                cells[number - 1] = find.changed_rows
+        at += len(part.columns)
+    return cells
+
+
+def _are_equal(mine: Sequence[Column], theirs: Sequence[Column]) -> bool:
+    return len(mine) == len(theirs) and all(map(is_equal, mine, theirs))

@@ -191,11 +191,11 @@ class WorkingValues:
         A value may be stored in several ways (whole, or as rows of another one): equality of
         content is what makes a step the redo of another.
         """
-        for key, (snapshot, plan) in list(staged.plans.items()):
+        for key, (_, plan) in list(staged.plans.items()):
             other = values.get(key)
             if other is None or other == plan.manifest_id:
                 continue
-            if self._store.is_same(self._session_key, plan, snapshot, other):
+            if self._store.is_same(self._session_key, plan, other):
                 staged.values[key] = other
                 del staged.plans[key]
 
