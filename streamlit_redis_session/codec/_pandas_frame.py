@@ -23,7 +23,6 @@ from streamlit_redis_session.codec._tokens import array_token, index_token
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
-
 _NO_LABEL = object()
 
 
