@@ -102,9 +102,9 @@ class FoundColumn:
     """How many rows differ from the column before, where that was found out."""
 
 
-def known_part(part: Part, known: Mapping[Hashable, StoredPart]) -> StoredPart | None:
-    """Look up what is stored of a part by the memory that it shows."""
-    return None if part.token is None else known.get(part.token)
+def known_part(part: Part) -> StoredPart | None:
+    """Give what is stored of a part, where the encoder was told."""
+    return part.known_as if isinstance(part.known_as, StoredPart) else None
 
 
 class Chunker:
@@ -117,15 +117,14 @@ class Chunker:
     def plan(
         self,
         encoded: Encoded,
-        known: Mapping[Hashable, StoredPart],
         found: Mapping[int, FoundColumn] | None = None,
     ) -> Plan:
         """Name every chunk of a value's new parts.
 
         Parameters
         ----------
-        known
-            Stored parts by token: what shows the memory of one of them is not read.
+        encoded
+            Parts that are known as a stored part are not read.
         found
             Columns, by their ordinal in the whole value, for which something stored already
             stands.
@@ -136,7 +135,7 @@ class Chunker:
         chunks: dict[ChunkId, PlannedChunk] = {}
         at = 0
         for number, part in enumerate(encoded.parts):
-            own = known_part(part, known)
+            own = known_part(part)
             if own is not None:
                 kept.add(number)
             else:

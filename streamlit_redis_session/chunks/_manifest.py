@@ -80,6 +80,10 @@ class Manifest:
 
     def to_bytes(self) -> bytes:
         """Write a JSON head and the bytes of all parts; the same value, the same bytes."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
         parts = [part.data for part in self.parts]
         sides = [side.part.data for side in self._sides.values()]
         head = {

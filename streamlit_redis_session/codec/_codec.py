@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -17,7 +17,7 @@ from streamlit_redis_session.codec import (  # noqa: F401
     _user,
 )
 from streamlit_redis_session.codec._dispatch import decode_node, encode_node
-from streamlit_redis_session.codec._parts import Encoded, RootReader, RootWriter, split, whole_part
+from streamlit_redis_session.codec._parts import Encoded, RootReader, RootWriter, split
 from streamlit_redis_session.codec._tree import damaged
 from streamlit_redis_session.codec.columns import Column
 from streamlit_redis_session.errors import UnsupportedValueError
@@ -38,7 +38,7 @@ _MISFITS = (
 """What Python, NumPy, pandas and Arrow raise when they are given what makes no sense."""
 
 
-def encode(value: object, *, path: str, known: Container[Hashable] = ()) -> Encoded:
+def encode(value: object, *, path: str, known: Mapping[Hashable, object] | None = None) -> Encoded:
     """Take a value apart into parts, each of flat columns and an exact description.
 
     Equal content always gives equal descriptions and columns of equal bytes. Columns of frames
@@ -52,14 +52,14 @@ def encode(value: object, *, path: str, known: Container[Hashable] = ()) -> Enco
     path
         What the value is called in messages, such as ``df``.
     known
-        Tokens of parts that are stored already: these are taken apart only when asked for.
+        What is known of parts, by token: those parts are taken apart only when asked for.
 
     Raises
     ------
     UnsupportedValueError
         Something in the value cannot be stored exactly; it names where and what.
     """
-    return _encoded(RootWriter(known, is_lazy=False), value, path)
+    return _encoded(RootWriter(known or {}, is_lazy=False), value, path)
 
 
 def lay_out(value: object) -> Encoded:
@@ -67,7 +67,7 @@ def lay_out(value: object) -> Encoded:
 
     The root alone is described: equal roots mean that the parts of both correspond by number.
     """
-    return _encoded(RootWriter((), is_lazy=True), value, "value")
+    return _encoded(RootWriter({}, is_lazy=True), value, "value")
 
 
 def _encoded(writer: RootWriter, value: object, path: str) -> Encoded:
@@ -75,7 +75,7 @@ def _encoded(writer: RootWriter, value: object, path: str) -> Encoded:
         description = encode_node(writer, value, path)
     except RecursionError:
         raise UnsupportedValueError(path, "it is nested too deeply") from None
-    return Encoded((whole_part(value, description, writer.columns), *writer.parts))
+    return writer.encoded(value, description)
 
 
 def decode(description: JSON, columns: Sequence[Column]) -> object:

@@ -5,6 +5,7 @@ Each array and each index is a part of the value, unless the frame is an element
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,15 +24,13 @@ from streamlit_redis_session.codec._tokens import array_token, index_token
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
-_NO_LABEL = object()
-
 
 @encodes(pd.DataFrame)
 def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     labels = value.columns
     arrays = [
-        _encode_array(writer, array, path, label)
-        for label, array in zip(labels, private.flat_arrays(value), strict=True)
+        _encode_array(writer, array, lambda place=place: f"{path}[{labels[place]!r:.60}]")  # type: ignore[misc]
+        for place, array in enumerate(private.flat_arrays(value))
     ]
     return {
         "t": "pd.DataFrame",
@@ -42,12 +41,11 @@ def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     }
 
 
-def _encode_array(writer: Writer, array: Any, path: str, label: object = _NO_LABEL) -> JSON:
+def _encode_array(writer: Writer, array: Any, path: Callable[[], str]) -> JSON:
     """Describe an array, or set it aside as a part and give its number."""
 
     def make(writer: Writer) -> JSON:
-        name = path if label is _NO_LABEL else f"{path}[{label!r:.60}]"
-        return encode_array(writer, array, name, protected=private.COPY_ON_WRITE)
+        return encode_array(writer, array, path(), protected=private.COPY_ON_WRITE)
 
     if isinstance(writer, RootWriter):
         return writer.part(array_token(array, writer.known), array, make)
@@ -86,7 +84,7 @@ def _encode_series(writer: Writer, value: pd.Series[Any], path: str) -> JSON:
         "t": "pd.Series",
         "index": _encode_labels(writer, value.index, f"the index of {path}"),
         "name": encode_node(writer, value.name, f"the name of {path}"),
-        "v": _encode_array(writer, array, path),
+        "v": _encode_array(writer, array, lambda: path),
         **_encode_extras(writer, value, path),
     }
 

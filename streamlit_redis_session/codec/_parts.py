@@ -6,11 +6,12 @@ memory of the others where it is: what names that memory names all that was stor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
+from streamlit_redis_session.codec._snapshot import nbytes
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged
 from streamlit_redis_session.codec.columns import Column
 from streamlit_redis_session.objects import JSON
@@ -27,14 +28,26 @@ class Part:
     It keeps its source alive, and so what its token says stays true.
     """
 
-    __slots__ = ("_content", "_depth", "_make", "source", "token")
+    __slots__ = ("_content", "_depth", "_make", "_nbytes", "known_as", "source", "token")
 
-    def __init__(self, token: Hashable | None, source: object, make: Make, depth: int = 0) -> None:
+    def __init__(
+        self,
+        token: Hashable | None,
+        source: object,
+        make: Make,
+        *,
+        depth: int = 0,
+        known_as: object = None,
+        own_nbytes: int | None = None,
+    ) -> None:
         self.token = token
         """Names the source's memory; ``None``: only the content can tell."""
         self.source = source
+        self.known_as = known_as
+        """What the encoder was told to be known of the token."""
         self._make = make
         self._depth = depth
+        self._nbytes = own_nbytes
         self._content: tuple[JSON, tuple[Column, ...]] | None = None
 
     @property
@@ -46,6 +59,13 @@ class Part:
     def columns(self) -> tuple[Column, ...]:
         """The part's columns, in the order of their ordinals."""
         return self.content()[1]
+
+    @property
+    def nbytes(self) -> int:
+        """The memory of the source, estimated."""
+        if self._nbytes is None:
+            self._nbytes = nbytes(self.source)
+        return self._nbytes
 
     def content(self) -> tuple[JSON, tuple[Column, ...]]:
         """Take the source apart, the first time that it is asked for.
@@ -65,16 +85,6 @@ class Part:
     def release(self) -> None:
         """Let go of columns that were made while encoding; they are made anew when asked for."""
         self._content = None
-
-
-def whole_part(source: object, description: JSON, columns: Sequence[Column]) -> Part:
-    """Give the root of a value as a part; what it shows of memory is not named."""
-
-    def make(writer: Writer) -> JSON:
-        writer.columns += columns
-        return description
-
-    return Part(None, source, make)
 
 
 @dataclass(frozen=True)
@@ -106,7 +116,7 @@ class RootWriter(Writer):
 
     __slots__ = ("_is_lazy", "known", "parts")
 
-    def __init__(self, known: Container[Hashable], *, is_lazy: bool) -> None:
+    def __init__(self, known: Mapping[Hashable, object], *, is_lazy: bool) -> None:
         super().__init__()
         self.known = known
         self._is_lazy = is_lazy
@@ -114,11 +124,24 @@ class RootWriter(Writer):
 
     def part(self, token: Hashable | None, source: object, make: Make) -> int:
         """Set a part aside and give its number. What is known is not taken apart."""
-        part = Part(token, source, make, self.depth)
-        if not self._is_lazy and (token is None or token not in self.known):
+        known_as = None if token is None else self.known.get(token)
+        part = Part(token, source, make, depth=self.depth, known_as=known_as)
+        if not self._is_lazy and known_as is None:
             part.content()
         self.parts.append(part)
         return len(self.parts)
+
+    def encoded(self, source: object, description: JSON) -> Encoded:
+        """Give the root, which is written by now, as a part, and the others behind it."""
+        columns = tuple(self.columns)
+
+        def make(writer: Writer) -> JSON:
+            writer.columns += columns
+            return description
+
+        own_nbytes = sum(column.nbytes for column in columns) if self.parts else None
+        root = Part(None, source, make, own_nbytes=own_nbytes)
+        return Encoded((root, *self.parts))
 
 
 class RootReader(Reader):

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from threading import Lock
 from typing import overload
 
@@ -115,9 +117,8 @@ class ValueCache:
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._held: OrderedDict[ManifestId, Held] = OrderedDict()
-        self._users: Counter[Hashable] = Counter()
-        self._sizes: dict[Hashable, int] = {}
-        self._own_sizes: dict[ManifestId, int] = {}
+        self._shares: dict[int, _Share] = {}
+        """By the ``id`` of the stored part, which the values keep alive."""
         self._bytes = 0
         self._lock = Lock()
 
@@ -131,42 +132,43 @@ class ValueCache:
 
     def put(self, held: Held) -> None:
         """Remember a value; the least recently used go when the bytes are exceeded."""
-        sizes = {token: self._size(part) for part in held.parts if (token := part.token)}
-        own = _own_nbytes(held.value, sizes)
-        if own + sum(sizes.values()) > self._most_bytes:
-            return
+        parts = held.parts  # outside of the lock: it may take a moment
         with self._lock:
             old = self._held.pop(held.manifest_id, None)
             if old is not None:
                 self._discharge(old)
+            nbytes = self._charge(held, parts)
             self._held[held.manifest_id] = held
-            self._charge(held, own, sizes)
+            if nbytes > self._most_bytes:
+                self._discharge(self._held.pop(held.manifest_id))
             while self._bytes > self._most_bytes:
                 self._discharge(self._held.popitem(last=False)[1])
 
-    def _size(self, part: Part) -> int:
-        """Give a part's memory, which is measured once for all values that show it."""
-        size = self._sizes.get(part.token)
-        return codec.nbytes(part.source) if size is None else size
-
-    def _charge(self, held: Held, own: int, sizes: Mapping[Hashable, int]) -> None:
-        self._own_sizes[held.manifest_id] = own
-        self._bytes += own
-        for token, size in sizes.items():
-            if not self._users[token]:
-                self._sizes[token] = size
+    def _charge(self, held: Held, parts: Sequence[Part]) -> int:
+        """Count a value's parts, and give the memory of all of them."""
+        nbytes = 0
+        for stored, part in zip_longest(held.manifest.parts, parts):
+            share = self._shares.get(id(stored))
+            if share is None:
+                size = stored.nbytes if part is None else part.nbytes
+                share = self._shares[id(stored)] = _Share(size)
                 self._bytes += size
-            self._users[token] += 1
+            share.users += 1
+            nbytes += share.nbytes
+        return nbytes
 
     def _discharge(self, held: Held) -> None:
-        self._bytes -= self._own_sizes.pop(held.manifest_id)
-        for token in {part.token for part in held.parts} - {None}:
-            self._users[token] -= 1
-            if not self._users[token]:
-                del self._users[token]
-                self._bytes -= self._sizes.pop(token)
+        for stored in held.manifest.parts:
+            share = self._shares[id(stored)]
+            share.users -= 1
+            if not share.users:
+                del self._shares[id(stored)]
+                self._bytes -= share.nbytes
 
 
-def _own_nbytes(value: object, sizes: Mapping[Hashable, int]) -> int:
-    """Estimate the memory of a value beside the parts that other values may share."""
-    return max(0, codec.nbytes(value) - sum(sizes.values()))
+@dataclass
+class _Share:
+    """Memory that values have in common."""
+
+    nbytes: int
+    users: int = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamlit_redis_session import codec
@@ -13,7 +13,6 @@ from streamlit_redis_session.chunks import (
     Plan,
     PlannedChunk,
     Selections,
-    StoredPart,
     known_part,
 )
 from streamlit_redis_session.codec import Column, Encoded
@@ -71,17 +70,16 @@ class ValueStore:
         """
         if before is not None and before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
             before = None  # its chunks are cut otherwise than new ones
-        known = before.by_token if before else {}
-        encoded = codec.encode(value, path=path, known=known)
-        wanted, size = _wanted(encoded, known)
+        encoded = codec.encode(value, path=path, known=before.by_token if before else None)
+        wanted, size = _wanted(encoded)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
         if before is None:
-            return self._chunker.plan(encoded, {})
+            return self._chunker.plan(encoded)
         selections = Selections()
         selections.update(before.selections)
         found = self._selected(wanted, before, value, selections, size)
-        plan = self._chunker.plan(encoded, known, found)
+        plan = self._chunker.plan(encoded, found)
         cells = _changed_cells(plan, before.manifest, found)
         return replace(plan, selections=selections, cells=cells)
 
@@ -245,18 +243,19 @@ class ValueStore:
         return Held(value, manifest_id, manifest, selections=selections)
 
 
-def _wanted(
-    encoded: Encoded, known: Mapping[Hashable, StoredPart]
-) -> tuple[dict[int, Column], int]:
+def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:
     """Give the columns of new parts by their ordinal, and the bytes of all columns."""
     wanted: dict[int, Column] = {}
     at = size = 0
     for part in encoded.parts:
-        stored = known_part(part, known)
+        stored = known_part(part)
         if stored is None:
             wanted |= enumerate(part.columns, start=at)
-        at += len((stored or part).columns)
-        size += sum(c.nbytes for c in part.columns) if stored is None else stored.nbytes
+            at += len(part.columns)
+            size += sum(column.nbytes for column in part.columns)
+        else:
+            at += len(stored.columns)
+            size += stored.nbytes
     return wanted, size
 
 

@@ -50,7 +50,7 @@ def flights(rows: int = 2500) -> pd.DataFrame:
 
 
 def planned(chunker: Chunker, value: object, known: Mapping[Hashable, StoredPart]) -> Plan:
-    return chunker.plan(codec.encode(value, path="df", known=known), known)
+    return chunker.plan(codec.encode(value, path="df", known=known))
 
 
 def names(plan: Plan) -> set[ChunkId]:
@@ -110,25 +110,27 @@ class WatchedColumn:
         return self.inner.piece(start, stop)
 
 
-def part(column: Column, token: Hashable | None) -> Part:
+def part(column: Column, token: Hashable | None, known: Plan | None = None) -> Part:
     """A part of one column."""
 
     def make(writer: Any) -> int:
         ordinal: int = writer.add(column)
         return ordinal
 
-    return Part(token, None, make)
+    known_as = known.by_token.get(token) if known else None
+    return Part(token, None, make, known_as=known_as)
 
 
 def test_parts_whose_memory_is_known_are_not_read_and_plan_no_chunk(chunker: Chunker) -> None:
     reads: list[str] = []
-    a, b, c = (
-        part(WatchedColumn(n, FixedColumn(np.arange(5000.0) + ord(n)), reads), n) for n in "abc"
-    )
-    first = chunker.plan(Encoded((a, b)), {})
+    columns = {
+        name: WatchedColumn(name, FixedColumn(np.arange(5000.0) + ord(name)), reads)
+        for name in "abc"
+    }
+    first = chunker.plan(Encoded(tuple(part(columns[name], name) for name in "ab")))
     reads.clear()
 
-    second = chunker.plan(Encoded((a, c, b)), first.by_token)
+    second = chunker.plan(Encoded(tuple(part(columns[name], name, first) for name in "acb")))
 
     assert set(reads) == {"c"}
     assert second.kept == {0, 2}
@@ -139,11 +141,11 @@ def test_parts_whose_memory_is_known_are_not_read_and_plan_no_chunk(chunker: Chu
 
 def test_parts_without_a_token_are_read_each_time(chunker: Chunker) -> None:
     reads: list[str] = []
-    unnamed = part(WatchedColumn("a", FixedColumn(np.arange(5000.0)), reads), None)
-    first = chunker.plan(Encoded((unnamed,)), {})
+    column = WatchedColumn("a", FixedColumn(np.arange(5000.0)), reads)
+    first = chunker.plan(Encoded((part(column, None),)))
     reads.clear()
 
-    again = chunker.plan(Encoded((unnamed,)), first.by_token)
+    again = chunker.plan(Encoded((part(column, None, first),)))
 
     assert reads
     assert again.manifest_id == first.manifest_id
