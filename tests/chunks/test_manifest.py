@@ -174,10 +174,10 @@ def test_the_patterns_of_the_hostile_ones_are_themselves_sound() -> None:
         hostile(rows_per_chunk=-1),
         hostile(rows_per_chunk=1.5),
         hostile(rows_per_chunk=True),
-        *(
-            manifest_of(ROOT.data, **{field: "absent"})
-            for field in ("format", "rows_per_chunk", "parts")
-        ),
+        manifest_of(ROOT.data, format="absent"),
+        manifest_of(ROOT.data, rows_per_chunk="absent"),
+        manifest_of(ROOT.data, parts="absent"),
+        manifest_of(ROOT.data).replace(b'"sides"', b'"slide"'),
         manifest_of(ROOT.data)[:-1],
         hostile(parts=None),
         hostile(parts=[]),
