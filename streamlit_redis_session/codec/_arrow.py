@@ -6,6 +6,7 @@ as one chunk: it is equal to the one stored.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from streamlit_redis_session.codec._arrow_types import (
 )
 from streamlit_redis_session.codec._dispatch import decodes, encodes
 from streamlit_redis_session.codec._objects import var_buffers
+from streamlit_redis_session.codec._parts import hand_out, set_aside
+from streamlit_redis_session.codec._tokens import arrow_token
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
 from streamlit_redis_session.codec.columns import SegmentedColumn, VarColumn
 from streamlit_redis_session.errors import UnsupportedValueError
@@ -370,7 +373,10 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
     if not value.num_columns and value.num_rows:
         raise UnsupportedValueError(path, "it is an Arrow table with rows but no columns")
     schema = describe_schema(value.schema, path)
-    columns = [encode_chunked(writer, each) for each in value.columns]
+    columns = [
+        set_aside(writer, arrow_token(each), each, partial(encode_chunked, chunked=each))
+        for each in value.columns
+    ]
     return {"t": "arrow.table", "schema": schema, "n": value.num_rows, "columns": columns}
 
 
@@ -378,10 +384,14 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
 def _decode_table(reader: Reader, node: JSON) -> Any:
     schema, rows = make_schema(node["schema"]), count(node, "n")
     columns = [
-        decode_chunked(reader, field.type, each, rows)
+        hand_out(reader, each, partial(_decode_table_column, kind=field.type, rows=rows))
         for field, each in zip(schema, part(node, "columns", list), strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _decode_table_column(reader: Reader, node: JSON, *, kind: Any, rows: int) -> Any:
+    return decode_chunked(reader, kind, node, rows)
 
 
 @encodes(pa.RecordBatch)

@@ -19,7 +19,7 @@ from streamlit_redis_session.codec._dispatch import (
     encodes,
 )
 from streamlit_redis_session.codec._pandas_arrays import decode_array, encode_array
-from streamlit_redis_session.codec._parts import RootReader, RootWriter
+from streamlit_redis_session.codec._parts import hand_out, set_aside
 from streamlit_redis_session.codec._tokens import array_token, index_token
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
@@ -47,17 +47,12 @@ def _encode_array(writer: Writer, array: Any, path: Callable[[], str]) -> JSON:
     def make(writer: Writer) -> JSON:
         return encode_array(writer, array, path(), protected=private.COPY_ON_WRITE)
 
-    if isinstance(writer, RootWriter):
-        return writer.part(array_token(array, writer.known), array, make)
-    return make(writer)
+    return set_aside(writer, array_token(array, writer.known), array, make)
 
 
 def _encode_labels(writer: Writer, index: pd.Index[Any], path: str) -> JSON:
     """Describe an index, or set it aside as a part and give its number."""
-    if isinstance(writer, RootWriter):
-        token = index_token(index)
-        return writer.part(token, index, lambda writer: encode_node(writer, index, path))
-    return encode_node(writer, index, path)
+    return set_aside(writer, index_token(index), index, lambda w: encode_node(w, index, path))
 
 
 @decodes("pd.DataFrame")
@@ -108,16 +103,11 @@ def _as_series(array: Any, index: pd.Index[Any]) -> Any:
 
 
 def _decode_array(reader: Reader, node: JSON) -> Any:
-    if isinstance(reader, RootReader):
-        return reader.part(node, decode_array)
-    return decode_array(reader, node)
+    return hand_out(reader, node, decode_array)
 
 
 def _decode_labels(reader: Reader, node: JSON) -> pd.Index[Any]:
-    if isinstance(reader, RootReader):
-        labels = reader.part(node, decode_node)
-    else:
-        labels = decode_node(reader, node)
+    labels = hand_out(reader, node, decode_node)
     if not isinstance(labels, pd.Index):
         raise damaged("labels are no index")
     return labels

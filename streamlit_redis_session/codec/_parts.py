@@ -114,11 +114,10 @@ class Encoded:
 class RootWriter(Writer):
     """Writes the root of a value, and sets its parts aside."""
 
-    __slots__ = ("_is_lazy", "known", "parts")
+    __slots__ = ("_is_lazy", "parts")
 
     def __init__(self, known: Mapping[Hashable, object], *, is_lazy: bool) -> None:
-        super().__init__()
-        self.known = known
+        super().__init__(known=known)
         self._is_lazy = is_lazy
         self.parts: list[Part] = []
 
@@ -169,6 +168,18 @@ class RootReader(Reader):
         super().finish()
         if self._parts:
             raise damaged(f"{len(self._parts)} part(s) belong to nothing")
+
+
+def set_aside(writer: Writer, token: Hashable | None, source: object, make: Make) -> JSON:
+    """Describe something as a part and give its number; within a part, describe it in place."""
+    if isinstance(writer, RootWriter):
+        return writer.part(token, source, make)
+    return make(writer)
+
+
+def hand_out(reader: Reader, node: JSON, make: Callable[[Reader, JSON], T]) -> T:
+    """Make what :func:`set_aside` has described."""
+    return reader.part(node, make) if isinstance(reader, RootReader) else make(reader, node)
 
 
 def join_descriptions(parts: Sequence[tuple[JSON, int]]) -> JSON:

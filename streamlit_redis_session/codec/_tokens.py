@@ -69,6 +69,18 @@ def index_token(index: Any) -> Hashable | None:
         return None
 
 
+def arrow_token(chunked: Any) -> Hashable | None:
+    """Name the buffers of a chunked array; ``None`` where its arrays lie within one another."""
+    kind = chunked.type
+    if pa.types.is_nested(kind) or pa.types.is_dictionary(kind):
+        return None
+    buffers = (
+        (chunk.offset, len(chunk), *(0 if b is None else b.address for b in chunk.buffers()))
+        for chunk in chunked.chunks
+    )
+    return pa.ChunkedArray, kind, tuple(buffers)
+
+
 def is_immutable_column(array: Any) -> bool:
     """Tell whether no element of an array can be written to behind the array's back."""
     if type(array) is not np.ndarray or array.dtype != object:
@@ -165,7 +177,13 @@ def _array_token(array: Any) -> Hashable:
     if parts is None:
         raise _NoTokenError
     tokens = [private.memory_token(p) if type(p) is np.ndarray else p for p in parts]
-    return type(array), tuple(tokens)
+    return type(array), tuple(tokens), _zone_token(array.dtype)
+
+
+def _zone_token(dtype: Any) -> Hashable | None:
+    """Name a time zone with its kind: pandas calls dtypes equal for all kinds of UTC."""
+    zone = getattr(getattr(dtype, "subtype", dtype), "tz", None)
+    return None if zone is None else (type(zone), str(zone))
 
 
 def _string_token(array: Any) -> Hashable:

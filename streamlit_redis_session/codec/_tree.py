@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -31,11 +31,13 @@ EXACT_INT = 2**53
 class Writer:
     """Collects the columns of one value and guards the depth of its nesting."""
 
-    __slots__ = ("columns", "depth")
+    __slots__ = ("columns", "depth", "known")
 
-    def __init__(self, depth: int = 0) -> None:
+    def __init__(self, depth: int = 0, known: Mapping[Hashable, object] | None = None) -> None:
         self.columns: list[Column] = []
         self.depth = depth
+        self.known = known or {}
+        """What is known of memory, by token."""
 
     def fixed(self, values: Array, *, frozen: bool = False) -> int:
         """Add a flat array and give its ordinal.
