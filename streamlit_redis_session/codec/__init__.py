@@ -5,8 +5,8 @@ What comes back is what went in, or an error names what cannot be stored and why
 
 from __future__ import annotations
 
-from streamlit_redis_session.codec._codec import decode, encode, lay_out
-from streamlit_redis_session.codec._parts import Encoded, Part, join_descriptions
+from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
+from streamlit_redis_session.codec._parts import Encoded, Part, Stored, join_descriptions
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -35,10 +35,12 @@ __all__ = [
     "Part",
     "Piece",
     "SegmentedColumn",
+    "Stored",
     "VarColumn",
     "classify",
     "column_from_pieces",
     "decode",
+    "decode_parts",
     "describe_shape",
     "encode",
     "identity",

@@ -20,7 +20,7 @@ from streamlit_redis_session.codec._arrow_types import (
 )
 from streamlit_redis_session.codec._dispatch import decodes, encodes
 from streamlit_redis_session.codec._objects import var_buffers
-from streamlit_redis_session.codec._parts import hand_out, set_aside
+from streamlit_redis_session.codec._parts import Lent, hand_out, set_aside
 from streamlit_redis_session.codec._tokens import arrow_token
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
 from streamlit_redis_session.codec.columns import SegmentedColumn, VarColumn
@@ -374,7 +374,13 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
         raise UnsupportedValueError(path, "it is an Arrow table with rows but no columns")
     schema = describe_schema(value.schema, path)
     columns = [
-        set_aside(writer, arrow_token(each), each, partial(encode_chunked, chunked=each))
+        set_aside(
+            writer,
+            arrow_token(each),
+            each,
+            partial(encode_chunked, chunked=each),
+            lend=partial(_itself, each),
+        )
         for each in value.columns
     ]
     return {"t": "arrow.table", "schema": schema, "n": value.num_rows, "columns": columns}
@@ -384,14 +390,24 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
 def _decode_table(reader: Reader, node: JSON) -> Any:
     schema, rows = make_schema(node["schema"]), count(node, "n")
     columns = [
-        hand_out(reader, each, partial(_decode_table_column, kind=field.type, rows=rows))
+        _decode_table_column(reader, each, field.type, rows)
         for field, each in zip(schema, part(node, "columns", list), strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
 
 
-def _decode_table_column(reader: Reader, node: JSON, *, kind: Any, rows: int) -> Any:
-    return decode_chunked(reader, kind, node, rows)
+def _itself(value: Any) -> Any:
+    """Nobody writes to Arrow data."""
+    return value
+
+
+def _decode_table_column(reader: Reader, node: JSON, kind: Any, rows: int) -> Any:
+    found: Any = hand_out(reader, node, lambda reader, node: decode_chunked(reader, kind, node))
+    if not isinstance(found, Lent):
+        return _of_length(found, rows)
+    if not isinstance(found.value, pa.ChunkedArray) or found.value.type != kind:
+        raise damaged("a column of a table is of another type")
+    return _of_length(found.value, rows)
 
 
 @encodes(pa.RecordBatch)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -17,7 +17,14 @@ from streamlit_redis_session.codec import (  # noqa: F401
     _user,
 )
 from streamlit_redis_session.codec._dispatch import decode_node, encode_node
-from streamlit_redis_session.codec._parts import Encoded, RootReader, RootWriter, split
+from streamlit_redis_session.codec._parts import (
+    Encoded,
+    Part,
+    RootReader,
+    RootWriter,
+    Stored,
+    split,
+)
 from streamlit_redis_session.codec._tree import damaged
 from streamlit_redis_session.codec.columns import Column
 from streamlit_redis_session.errors import UnsupportedValueError
@@ -96,8 +103,26 @@ def decode(description: JSON, columns: Sequence[Column]) -> object:
     UnsupportedValueError
         The value needs a codec that was not registered here.
     """
+    return _decoded(lambda: split(description, columns))
+
+
+def decode_parts(parts: Sequence[Stored | Part]) -> object:
+    """Make a value of its parts: of each the description and columns, or a part that is lent.
+
+    A part of another value that is in memory, with :attr:`Part.lend`, takes the place of an equal
+    one. Both values then share memory under Copy-on-Write: a write to one does not reach the other.
+
+    Raises
+    ------
+    CorruptDataError, UnsupportedValueError
+        As :func:`decode` does.
+    """
+    return _decoded(lambda: parts)
+
+
+def _decoded(parts: Callable[[], Sequence[Stored | Part]]) -> object:
     try:
-        reader = RootReader(split(description, columns))
+        reader = RootReader(parts())
         value = decode_node(reader, reader.root)
     except _MISFITS as error:
         if isinstance(error, UnsupportedValueError):

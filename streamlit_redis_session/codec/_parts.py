@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from streamlit_redis_session.codec._snapshot import nbytes
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged
@@ -28,7 +28,7 @@ class Part:
     It keeps its source alive, and so what its token says stays true.
     """
 
-    __slots__ = ("_content", "_depth", "_make", "_nbytes", "known_as", "source", "token")
+    __slots__ = ("_content", "_depth", "_make", "_nbytes", "known_as", "lend", "source", "token")
 
     def __init__(
         self,
@@ -39,12 +39,16 @@ class Part:
         depth: int = 0,
         known_as: object = None,
         own_nbytes: int | None = None,
+        lend: Callable[[], object] | None = None,
     ) -> None:
         self.token = token
         """Names the source's memory; ``None``: only the content can tell."""
         self.source = source
         self.known_as = known_as
         """What the encoder was told to be known of the token."""
+        self.lend = lend
+        """Gives the source in a form that another value may take in, as its memory is protected
+        from writes; ``None``: it must be made anew."""
         self._make = make
         self._depth = depth
         self._nbytes = own_nbytes
@@ -121,10 +125,17 @@ class RootWriter(Writer):
         self._is_lazy = is_lazy
         self.parts: list[Part] = []
 
-    def part(self, token: Hashable | None, source: object, make: Make) -> int:
+    def part(
+        self,
+        token: Hashable | None,
+        source: object,
+        make: Make,
+        lend: Callable[[], object] | None,
+    ) -> int:
         """Set a part aside and give its number. What is known is not taken apart."""
         known_as = None if token is None else self.known.get(token)
-        part = Part(token, source, make, depth=self.depth, known_as=known_as)
+        lend = None if token is None else lend
+        part = Part(token, source, make, depth=self.depth, known_as=known_as, lend=lend)
         if not self._is_lazy and known_as is None:
             part.content()
         self.parts.append(part)
@@ -143,21 +154,30 @@ class RootWriter(Writer):
         return Encoded((root, *self.parts))
 
 
+Stored: TypeAlias = "tuple[JSON, Sequence[Column]]"
+"""The description of a part, and its columns."""
+
+
 class RootReader(Reader):
     """Reads the root of a value, and hands out its parts, each exactly once."""
 
     __slots__ = ("_parts", "root")
 
-    def __init__(self, parts: Sequence[tuple[JSON, Sequence[Column]]]) -> None:
-        super().__init__(parts[0][1])
-        self.root = parts[0][0]
+    def __init__(self, parts: Sequence[Stored | Part]) -> None:
+        if not parts or isinstance(parts[0], Part):
+            raise damaged("it has no root")
+        self.root, columns = parts[0]
+        super().__init__(columns)
         self._parts = dict(enumerate(parts[1:], start=1))
 
-    def part(self, number: JSON, make: Callable[[Reader, JSON], T]) -> T:
-        """Make what the description of a part says, of the part's own columns."""
+    def part(self, number: JSON, make: Callable[[Reader, JSON], T]) -> T | Part:
+        """Make what the description of a part says; give a part of another value as it is."""
         if type(number) is not int or number not in self._parts:
             raise damaged(f"part {number!r} does not exist or is used twice")
-        description, columns = self._parts.pop(number)
+        found = self._parts.pop(number)
+        if isinstance(found, Part):
+            return found
+        description, columns = found
         reader = Reader(columns, self.depth)
         made = make(reader, description)
         reader.finish()
@@ -170,16 +190,36 @@ class RootReader(Reader):
             raise damaged(f"{len(self._parts)} part(s) belong to nothing")
 
 
-def set_aside(writer: Writer, token: Hashable | None, source: object, make: Make) -> JSON:
+def set_aside(
+    writer: Writer,
+    token: Hashable | None,
+    source: object,
+    make: Make,
+    *,
+    lend: Callable[[], object] | None = None,
+) -> JSON:
     """Describe something as a part and give its number; within a part, describe it in place."""
     if isinstance(writer, RootWriter):
-        return writer.part(token, source, make)
+        return writer.part(token, source, make, lend)
     return make(writer)
 
 
-def hand_out(reader: Reader, node: JSON, make: Callable[[Reader, JSON], T]) -> T:
-    """Make what :func:`set_aside` has described."""
-    return reader.part(node, make) if isinstance(reader, RootReader) else make(reader, node)
+def hand_out(reader: Reader, node: JSON, make: Callable[[Reader, JSON], T]) -> T | Lent:
+    """Make what :func:`set_aside` has described, or borrow it from another value."""
+    if not isinstance(reader, RootReader):
+        return make(reader, node)
+    found = reader.part(node, make)
+    if isinstance(found, Part):
+        assert found.lend is not None
+        return Lent(found.lend())
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Lent:
+    """What another value lends: it shares memory, and knows that it does."""
+
+    value: Any
 
 
 def join_descriptions(parts: Sequence[tuple[JSON, int]]) -> JSON:
@@ -191,13 +231,13 @@ def join_descriptions(parts: Sequence[tuple[JSON, int]]) -> JSON:
     return {"root": descriptions[0], "parts": descriptions[1:], "counts": counts}
 
 
-def split(description: JSON, columns: Sequence[Column]) -> list[tuple[JSON, Sequence[Column]]]:
+def split(description: JSON, columns: Sequence[Column]) -> list[Stored | Part]:
     """Undo :func:`join_descriptions`, and share out the columns."""
     if type(description) is not dict or "root" not in description:
         return [(description, columns)]
     descriptions = [description["root"], *description["parts"]]
     counts: list[Any] = description["counts"]
-    found: list[tuple[JSON, Sequence[Column]]] = []
+    found: list[Stored | Part] = []
     at = 0
     for each, count in zip(descriptions, counts, strict=True):
         if type(count) is not int or count < 0:

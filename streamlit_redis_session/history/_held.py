@@ -119,6 +119,8 @@ class ValueCache:
         self._held: OrderedDict[ManifestId, Held] = OrderedDict()
         self._shares: dict[int, _Share] = {}
         """By the ``id`` of the stored part, which the values keep alive."""
+        self._lenders: dict[tuple[int, bytes], tuple[Held, int]] = {}
+        """By rows of a chunk and the bytes of the stored part."""
         self._bytes = 0
         self._lock = Lock()
 
@@ -144,10 +146,22 @@ class ValueCache:
             while self._bytes > self._most_bytes:
                 self._discharge(self._held.popitem(last=False)[1])
 
+    def lenders(self, manifest: Manifest) -> dict[int, tuple[Held, int]]:
+        """Find values that have some of a manifest's parts in memory, and their numbers there."""
+        rows = manifest.rows_per_chunk
+        with self._lock:
+            found = {
+                number: self._lenders.get((rows, part.data))
+                for number, part in enumerate(manifest.parts)
+            }
+        return {number: lender for number, lender in found.items() if lender is not None}
+
     def _charge(self, held: Held, parts: Sequence[Part]) -> int:
         """Count a value's parts, and give the memory of all of them."""
         nbytes = 0
-        for stored, part in zip_longest(held.manifest.parts, parts):
+        for number, (stored, part) in enumerate(zip_longest(held.manifest.parts, parts)):
+            if part is not None and part.lend is not None:
+                self._lenders[held.manifest.rows_per_chunk, stored.data] = (held, number)
             share = self._shares.get(id(stored))
             if share is None:
                 size = stored.nbytes if part is None else part.nbytes
@@ -164,6 +178,9 @@ class ValueCache:
             if not share.users:
                 del self._shares[id(stored)]
                 self._bytes -= share.nbytes
+            name = (held.manifest.rows_per_chunk, stored.data)
+            if self._lenders.get(name, (None, 0))[0] is held:
+                del self._lenders[name]
 
 
 @dataclass

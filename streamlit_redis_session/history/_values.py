@@ -15,7 +15,7 @@ from streamlit_redis_session.chunks import (
     Selections,
     known_part,
 )
-from streamlit_redis_session.codec import Column, Encoded
+from streamlit_redis_session.codec import Column, Encoded, Part
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
@@ -231,6 +231,26 @@ class ValueStore:
         size = max(manifest.nbytes, manifest.pieces_nbytes)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
+        lent = self._cache.lenders(manifest)
+        missing = [p for n, p in enumerate(manifest.parts) if n not in lent]
+        own = Manifest(manifest.rows_per_chunk, tuple(missing)) if lent else manifest
+        columns, selections = self._read_own(own, path)
+        for held, _ in lent.values():
+            selections.update(held.selections)
+        at = 0
+        parts: list[codec.Stored | Part] = []
+        for number, stored in enumerate(manifest.parts):
+            if number in lent:
+                held, place = lent[number]
+                parts.append(held.parts[place])
+            else:
+                parts.append((stored.description, columns[at : at + len(stored.columns)]))
+                at += len(stored.columns)
+        value = codec.decode_parts(parts)
+        return Held(value, manifest_id, _sharing(manifest, lent), selections=selections)
+
+    def _read_own(self, manifest: Manifest, path: str) -> tuple[list[Column], Selections]:
+        """Read the columns of parts that no value in memory has."""
         try:
             built = read_columns(
                 self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
@@ -238,9 +258,15 @@ class ValueStore:
         except ChunkNotFoundError as error:
             self._leases.forget(map(ChunkId, error.chunk_ids))
             raise ChunkNotFoundError(error.chunk_ids, value=path) from None
-        columns, selections = self._chunker.assemble(manifest, built)
-        value = codec.decode(manifest.description, columns)
-        return Held(value, manifest_id, manifest, selections=selections)
+        return self._chunker.assemble(manifest, built)
+
+
+def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:
+    """Name shared parts by the same objects, so that their memory counts once."""
+    parts = list(manifest.parts)
+    for number, (held, place) in lent.items():
+        parts[number] = held.manifest.parts[place]
+    return Manifest(manifest.rows_per_chunk, tuple(parts))
 
 
 def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:

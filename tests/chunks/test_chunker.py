@@ -152,6 +152,7 @@ def test_parts_without_a_token_are_read_each_time(chunker: Chunker) -> None:
     assert not again.kept
 
 
+@pytest.mark.skipif(not COPY_ON_WRITE, reason="no memory is known before pandas 3")
 def test_what_the_store_has_lost_of_a_kept_part_can_be_cut_again(chunker: Chunker) -> None:
     frame = flights()
     before = planned(chunker, frame, {})
