@@ -66,6 +66,10 @@ class StoredPart:
         """Whether other parts may stand for the same content."""
         return any(c.selection is not None or c.patch is not None for c in self.columns)
 
+    def is_described_as(self, other: StoredPart) -> bool:
+        """Compare descriptions exactly: true is not 1."""
+        return to_json(self.description) == to_json(other.description)
+
     def all_columns(self) -> Iterator[StoredColumn]:
         """Give its columns, then its side columns."""
         yield from self.columns

@@ -174,7 +174,7 @@ class ValueStore:
         if len(mine) != len(theirs):
             return False
         differing = [n for n, part in enumerate(mine) if part.data != theirs[n].data]
-        if any(mine[n].description != theirs[n].description for n in differing):
+        if not all(mine[n].is_described_as(theirs[n]) for n in differing):
             return False
         held = self.load(session, manifest_id, path="value")
         return bool(held.parts) and all(
