@@ -80,7 +80,7 @@ class ValueStore:
         selections.update(before.selections)
         found = self._selected(wanted, before, value, selections, size)
         plan = self._chunker.plan(encoded, found)
-        cells = _changed_cells(plan, before.manifest, found)
+        cells = changed_cells(plan, before.manifest, found)
         return replace(plan, selections=selections, cells=cells)
 
     def _selected(
@@ -285,9 +285,7 @@ def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:
     return wanted, size
 
 
-def _changed_cells(
-    plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]
-) -> dict[int, int]:
+def changed_cells(plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]) -> dict[int, int]:
     """Give, by a column's position in a frame, how many of its rows are others than before.
 
     Only where the frame's labels are the same memory, so that a column has one place in both,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,12 @@ import pytest
 from support.identical import assert_identical
 
 from streamlit_redis_session import codec
-from streamlit_redis_session.chunks import Chunker, Keys, Plan
+from streamlit_redis_session.chunks import Chunker, FoundColumn, Keys, Patch, Plan
+from streamlit_redis_session.codec import FixedColumn
 from streamlit_redis_session.errors import ChunkNotFoundError
 from streamlit_redis_session.history import BaseLostError, Held, ValueStore
 from streamlit_redis_session.history._leases import LeaseBook
+from streamlit_redis_session.history._values import changed_cells
 from streamlit_redis_session.objects import ChunkId, Limits, SessionKey
 from streamlit_redis_session.storage import Transaction
 from streamlit_redis_session.storage._memory import MemoryBackend
@@ -94,13 +97,17 @@ def stored(
     snapshot = codec.snapshot(value)
     plan = values.plan(snapshot, path="df", before=before)
     values.write_chunks(plan)
+    put_table(backend, values, plan)
+    return plan, values.remember(snapshot, plan)
+
+
+def put_table(backend: Watched, values: ValueStore, plan: Plan) -> None:
     backend.create_session(SESSION, ttl_s=LEASE_S)
     record = backend.read_session(SESSION)
     assert record is not None
     tables = {plan.manifest_id: values.seal_table(SESSION, plan)}
     change = Transaction(plan.manifest_id[:20], record.epoch, LEASE_S, put_tables=tables)
     backend.transact(SESSION, change)
-    return plan, values.remember(snapshot, plan)
 
 
 def test_a_rename_plans_no_chunk_and_asks_for_none(backend: Watched, values: ValueStore) -> None:
@@ -358,3 +365,39 @@ def test_a_part_is_stale_when_one_of_its_chunks_is(values: ValueStore) -> None:
     assert book.stale_parts([part], lease_s=100) == []
     book.forget(part.chunk_ids[:1])
     assert book.stale_parts([part], lease_s=100) == [part]
+
+
+# patches
+
+
+def patched(chunker: Chunker, held: Held, ordinal: int, row: int, value: float) -> FoundColumn:
+    """A column of another value with one element replaced."""
+    base, stored = held.columns()[ordinal]
+    form, packed, positions = chunker.store_positions(np.array([row]), base.rows)
+    values = FixedColumn(np.array([value]))
+    side = chunker.store_side(values)
+    column = replace(stored, patch=Patch(form, positions, side))
+    return FoundColumn(column, base, ((positions, packed), (side, values)), changed_rows=1)
+
+
+def test_an_edited_cell_may_be_a_patch_and_its_rows_are_counted(
+    backend: Watched, values: ValueStore
+) -> None:
+    _, held = stored(backend, values, frame())
+    chunker = Chunker(KEYS, rows_per_chunk=1000)
+    edited: Any = codec.snapshot(held.value)
+    edited.loc[1500, "x"] = -1.0
+    found = {1: patched(chunker, held, 1, 1500, -1.0)}
+    encoded = codec.encode(edited, path="df", known=held.by_token)
+
+    plan = chunker.plan(encoded, found)
+    assert changed_cells(plan, held.manifest, found) == {1: 1}
+    assert plan.manifest.parts[2].is_derived
+    assert set(plan.chunks) == set(held.manifest.parts[2].chunk_ids)
+    renamed = codec.encode(edited.rename(columns={"n": "m"}), path="df", known=held.by_token)
+    assert changed_cells(chunker.plan(renamed, found), held.manifest, found) == {}
+
+    values.write_chunks(plan)
+    put_table(backend, values, plan)
+    for reader in (new_values(backend), values):
+        assert_identical(reader.load(SESSION, plan.manifest_id, path="df").value, edited)
