@@ -27,7 +27,7 @@ from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Place:
     """A column where it is: another value may take it in as long as pandas sees to it."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,7 +16,15 @@ from codec.roundtrip import content, roundtrip, stored
 from codec.shapes import SHAPES
 from support.identical import assert_identical
 
-from streamlit_redis_session.codec import Encoded, decode, encode, identity, lay_out
+from streamlit_redis_session.codec import (
+    Encoded,
+    decode,
+    decode_parts,
+    encode,
+    identity,
+    lay_out,
+    snapshot,
+)
 from streamlit_redis_session.errors import CorruptDataError, UnsupportedValueError
 
 COPY_ON_WRITE = int(pd.__version__.partition(".")[0]) >= 3
@@ -199,3 +208,48 @@ def test_parts_that_do_not_fit_together_are_refused(name: str, change: str) -> N
 
     with pytest.raises(CorruptDataError):
         decode(description, columns)
+
+
+@with_copy_on_write
+@pytest.mark.parametrize("name", SHAPES)
+@pytest.mark.parametrize("every", [1, 2])
+def test_a_value_made_of_parts_that_another_lends_is_the_same_value(name: str, every: int) -> None:
+    value = SHAPES[name]()
+    held = snapshot(value)
+    lenders = lay_out(held).parts
+    encoded = encode(value, path="df")
+    before = content(encoded)
+    parts: list[Any] = [(part.description, part.columns) for part in encoded.parts]
+    for number in range(1, len(parts), every):
+        if lenders[number].lend is not None:
+            parts[number] = lenders[number]
+
+    made = decode_parts(parts)
+
+    assert_identical(made, value)
+    if isinstance(made, pd.DataFrame) and len(made):
+        write_to_each_column(made)
+    assert content(encode(held, path="df")) == before
+
+
+def write_to_each_column(made: Any) -> None:
+    """Write in place, where the array takes it."""
+    for place in range(made.shape[1]):
+        with suppress(TypeError, ValueError, NotImplementedError):
+            made.iloc[0, place] = made.iloc[-1, place]
+
+
+def test_parts_that_lend_something_else_are_refused() -> None:
+    lenders = lay_out(frame()).parts
+    (root, *_) = encode(frame(), path="df").parts
+    whole = (root.description, root.columns)
+
+    wrong: list[list[Any]] = [
+        [],
+        [lenders[0]],
+        [whole, *lenders[:0:-1]],
+        [whole, *lenders[1:-1]],
+    ]
+    for parts in wrong:
+        with pytest.raises(CorruptDataError):
+            decode_parts(parts)
