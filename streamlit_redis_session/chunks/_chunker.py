@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 import numpy as np
 
@@ -171,9 +172,10 @@ class Chunker:
     def cut_again(self, stored: StoredPart, part: Part) -> dict[ChunkId, PlannedChunk]:
         """Say how to make the chunks of a stored part anew, as far as they are held."""
         chunks: dict[ChunkId, PlannedChunk] = {}
-        for own, column in zip(stored.columns, part.columns, strict=True):
-            is_derived = own.selection is not None or own.patch is not None
-            self._add_chunks(own, None if is_derived else column, chunks)
+        for own, column in zip_longest(stored.columns, part.columns[: len(stored.columns)]):
+            is_plain = own.selection is None and own.patch is None
+            is_same = column is not None and column.spec() == own.spec
+            self._add_chunks(own, column if is_plain and is_same else None, chunks)
         for side in stored.sides.values():
             self._add_chunks(side.column, None, chunks)
         return chunks
