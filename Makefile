@@ -85,12 +85,16 @@ benchmarks/.venv/.installed: benchmarks/requirements-peers.txt
 	@touch $@
 
 .PHONY: bench
-bench: $(VENV)/.dev benchmarks/.venv/.installed ## Measure against other systems (takes long)
+bench: $(VENV)/.dev benchmarks/.venv/.installed ## Measure against other systems (half an hour)
 	@$(BIN)/python -m benchmarks
 
 .PHONY: bench-quick
-bench-quick: $(VENV)/.dev benchmarks/.venv/.installed ## The same with small frames
+bench-quick: $(VENV)/.dev benchmarks/.venv/.installed ## The same with small frames (3 minutes)
 	@$(BIN)/python -m benchmarks --quick
+
+.PHONY: bench-readme
+bench-readme: $(VENV)/.dev ## Put the last full results into README.md
+	@$(BIN)/python -m benchmarks --readme
 
 # --- Checking ---------------------------------------------------------------------------------
 

@@ -7,18 +7,19 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from types import TracebackType
+from threading import Timer
 from typing import IO, Any
-
-from typing_extensions import Self
 
 from benchmarks.servers import ROOT, RedisServer
 
 PEERS_PYTHON = ROOT / "benchmarks" / ".venv" / "bin" / "python"
 OLD_PANDAS = {"arcticdb"}
 """Systems that need an older pandas, so that they run on the packages of ``benchmarks/.venv``."""
+
+LONGEST_S = 900.0
+"""A system that has not answered by then is ended."""
 
 Answer = dict[str, Any]
 
@@ -52,9 +53,14 @@ class Process:
             self._process.stdin.flush()
         except BrokenPipeError as error:
             raise WorkerError("its process has ended") from error
+        timer = Timer(LONGEST_S, self._process.kill)
+        timer.start()
         line = self._process.stdout.readline()
+        is_late = timer.finished.is_set()
+        timer.cancel()
         if not line:
-            raise WorkerError(f"its process ended with {self._process.wait()}")
+            late = f", after {LONGEST_S:.0f} s without an answer" if is_late else ""
+            raise WorkerError(f"its process ended with {self._process.wait()}{late}")
         answer: Answer = json.loads(line)
         if "error" in answer:
             raise WorkerError(answer["error"])
@@ -101,34 +107,31 @@ class Contestant:
         self.about: Answer = {}
         self.state: Answer = {}
         """What a question remembers between rounds."""
+        self.frame_bytes = 0
+        self._stack = ExitStack()
 
-    def __enter__(self) -> Self:
-        self.server.start()
-        self._client = self.server.client()
-        self._folder = tempfile.TemporaryDirectory(prefix="bench-")
-        self._log = (Path(self._folder.name) / "log").open("wb")
+    def start(self) -> None:
+        """Start the server and the process.
+
+        Raises
+        ------
+        WorkerError
+            The system cannot take part; the text says why.
+        """
+        self._stack.enter_context(self.server)
+        self._client = self._stack.enter_context(self.server.client())
+        self._folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
+        self._log = self._stack.enter_context((self._folder / "log").open("wb"))
         self.process = self._start()
-        try:
-            self.about = self.process.ask("hello")
-        except WorkerError:
-            self.__exit__(None, None, None)
-            raise
-        return self
+        self._stack.callback(self.process.close)
+        self.about = self.process.ask("hello")
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.process.close()
-        self._log.close()
-        self._client.close()
-        self.server.stop()
-        self._folder.cleanup()
+    def close(self) -> None:
+        """End the process and the server; harmless where they did not start."""
+        self._stack.close()
 
     def _start(self) -> Process:
-        place = Path(self._folder.name) / "data"
+        place = self._folder / "data"
         place.mkdir(exist_ok=True)
         return Process(self.name, self.server.url, place, self._log)
 
@@ -162,12 +165,20 @@ class Contestant:
     def stored(self) -> int:
         """Count the bytes that the data occupy: memory of the server, or blocks of the disk."""
         if self.about.get("is_on_disk"):
-            files = (Path(self._folder.name) / "data").rglob("*")
+            files = (self._folder / "data").rglob("*")
             return sum(_occupied(path) for path in files)
-        self._client.memory_purge()
-        info = self._client.info("memory")
-        # for two seconds after a large value a connection keeps a buffer of its size
-        return int(info["used_memory"]) - int(info["mem_clients_normal"])
+        return self._memory_of_keys()
+
+    def _memory_of_keys(self) -> int:
+        """Add up what the server says of each key.
+
+        Its total would count a buffer of the size of each large value, for some seconds after.
+        """
+        keys = list(self._client.scan_iter(count=1000))
+        with self._client.pipeline(transaction=False) as pipe:
+            for key in keys:
+                pipe.memory_usage(key, samples=0)
+            return sum(int(count or 0) for count in pipe.execute())
 
 
 def _occupied(path: Path) -> int:

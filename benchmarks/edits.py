@@ -132,6 +132,35 @@ EDITS: dict[str, Edit] = {
 }
 
 
+def _scattered(count: int) -> Edit:
+    def change(frame: pd.DataFrame, number: int) -> pd.DataFrame:
+        frame, random = own(frame), np.random.default_rng(SEED + number)
+        column: Any = frame.columns.get_loc(numeric(frame))
+        places = random.choice(len(frame), min(count, len(frame)), replace=False)
+        frame.iloc[places, column] = random.normal(size=len(places))
+        return frame
+
+    return Edit(f"{count:,} cells of a column", change)
+
+
+def _wider(count: int) -> Edit:
+    def add(frame: pd.DataFrame, number: int) -> pd.DataFrame:
+        base = frame[numeric(frame)]
+        return frame.assign(**{f"new_{n}": base * (1.19 + number + n) for n in range(count)})
+
+    return Edit(f"{count} new columns", add)
+
+
+SIZED: dict[str, Callable[[int], Edit]] = {"cells": _scattered, "columns": _wider}
+"""Edits that touch as much as one says, such as ``cells:100``: at random places of a column."""
+
+
+def edit_named(name: str) -> Edit:
+    """Find an edit, of ``EDITS`` or of ``SIZED``."""
+    kind, _, count = name.partition(":")
+    return SIZED[kind](int(count)) if count else EDITS[name]
+
+
 def _light_filter(frame: pd.DataFrame, number: int) -> pd.DataFrame:
     return frame[np.random.default_rng(SEED + number).random(len(frame)) < 0.97]
 

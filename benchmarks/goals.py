@@ -68,14 +68,15 @@ def goals(results: Results) -> list[Goal]:
     """List all goals for the frame that they are measured on."""
     data = largest(results, "edits") or Data("1000000x20")
     return [
-        *_reruns(results, data), *_edits(results, data), *_reads(results, data),
+        *_reruns(results, data), *_edits(results, data), *_undo(results, data), *_reads(results),
         *_rest(results), *_peers(results, data), *_scaling(results),
     ]  # fmt: skip
 
 
 def _reruns(results: Results, data: Data) -> Iterator[Goal]:
     def rerun_s() -> float:
-        return Spread.of(results["reruns"][data.name]["end_s"]).median
+        found = largest(results, "reruns") or data
+        return Spread.of(results["reruns"][found.name]["end_s"]).median
 
     def seed_s() -> float:
         return median(results, "edits", data, "cell", SEED, "total_s")
@@ -118,23 +119,29 @@ def _edits(results: Results, data: Data) -> Iterator[Goal]:
     )  # fmt: skip
 
 
-def _reads(results: Results, data: Data) -> Iterator[Goal]:
+def _undo(results: Results, data: Data) -> Iterator[Goal]:
     def undo_s() -> float:
         kinds = [n for n in results["edits"][data.name] if n != "unchanged"]
         return max(median(results, "edits", data, name, OURS, "undo_s") for name in kinds)
 
     yield _most("undo, version in memory (the slowest)", 1e-3, undo_s, duration)
+
+
+def _reads(results: Results) -> Iterator[Goal]:
+    data = largest(results, "reads") or Data("1000000x20")
+
+    def stall_s() -> float:
+        found = results["stalls"]
+        frame = largest(results, "stalls") or data
+        return max(median(results, "stalls", frame, n, OURS, "stall_s") for n in found[frame.name])
+
     yield _least(
         "cold checkout", 12, lambda: ratio(results, "reads", data, "unchanged", "checkout_s")
     )
     yield _least(
         "cold checkout of a sort", 5, lambda: ratio(results, "reads", data, "sort", "checkout_s")
     )
-    stall = lambda: max(  # noqa: E731
-        median(results, "stalls", data, what, OURS, "stall_s")
-        for what in results["stalls"][data.name]
-    )
-    yield _most("worst wait of another thread", 10e-3, stall, duration)
+    yield _most("worst wait of another thread", 10e-3, stall_s, duration)
 
 
 def _rest(results: Results) -> Iterator[Goal]:

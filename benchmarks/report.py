@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from benchmarks.data import Data
 from benchmarks.edits import EDITS
 from benchmarks.goals import duration, goals, size, times
+from benchmarks.headline import CANNOT, NOTHING, headline, table
 from benchmarks.peers import OURS, PEERS, SEED
-from benchmarks.results import Results, frames, spread
-from benchmarks.timing import exponent
+from benchmarks.results import Results, about_run, frames, label, largest, spread
+from benchmarks.timing import Spread, exponent
 
-NAMES = {"first": "the first save", "unchanged": "the first save"}
+FIRST = "the first save"
+NAMES = {
+    "first": FIRST, "cells": "many cells", "columns": "many new columns",
+}  # fmt: skip
+FIGURES = (
+    ("bytes", "bytes to the server or the disk"), ("memory", "memory of the server, or disk"),
+    ("undo_s", "undo of it in the same process"),
+)  # fmt: skip
 
 
 def markdown(results: Results) -> str:
-    """Write the whole report."""
+    """Write the whole report, of whatever was measured."""
     parts = [
-        "# Benchmarks", _about(results), "![Chart](chart.svg)", "## Goals", _goals(results),
-        *_edits(results),
+        "# Benchmarks", _about(results), headline(results),
+        "![Time of each edit by system](edits.svg)", "![How the cost grows](scaling.svg)",
+        "## Goals", _goals(results), *_systems(results), *_edits(results),
         *_per_frame(results, "reads", "Checkout in a fresh process", "checkout_s"),
         *_per_frame(results, "reads", "Undo in a fresh process that shows the head", "undo_s"),
         *_per_frame(results, "stalls", "Worst wait of another thread during a save", "stall_s"),
@@ -30,35 +39,48 @@ def markdown(results: Results) -> str:
 
 
 def _about(results: Results) -> str:
-    machine = results["machine"]
-    versions = ", ".join(f"{name} {value}" for name, value in list(machine.items())[4:])
-    kind, option = ("quick", " --quick") if results["is_quick"] else ("full", "")
     return (
-        f"`python -m benchmarks{option}` ({kind}, {results['rounds']} rounds, "
-        f"{results['seconds'] / 60:.0f} min) on {machine['processor']}, "
-        f"{machine['cores']} cores, {machine['memory']}, {machine['system']}; {versions}, "
-        f"{results.get('server', '')}. Medians; in brackets the quartiles. The systems take turns, "
-        "each in a process of its own with a server or folder of its own. Ratios say how many "
-        "times as much a system needs as this package."
+        f"{about_run(results)}. Medians; the small figures after them are the quartiles. The "
+        "systems take turns, each in a process of its own with a server or folder of its own. "
+        "Ratios say how many times as much a system needs as this package."
     )
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Write a table."""
-    lines = [head, ["---", *["---:"] * (len(head) - 1)], *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
-
-
 def _goals(results: Results) -> str:
-    return table(["", "goal", "measured", "verdict"], [goal.row() for goal in goals(results)])
+    return table(["", "goal", "measured", "verdict"], [[*goal.row()] for goal in goals(results)])
 
 
 def _peers_in(found: dict[str, Any]) -> list[str]:
     return [name for name in PEERS if any(name in systems for systems in found.values())]
 
 
-def _label(results: Results, peer: str) -> str:
-    return str(results["systems"].get(peer, {}).get("label", peer))
+def _folded(title: str, content: str, *, is_open: bool = False) -> str:
+    start = "<details open>" if is_open else "<details>"
+    return f"{start}<summary>{title}</summary>\n\n{content}\n\n</details>"
+
+
+def _systems(results: Results) -> Iterator[str]:
+    """Put the systems side by side, for one cell of the largest frame."""
+    data = largest(results, "edits")
+    if data is None:
+        return
+    cell = results["edits"][data.name].get("cell", {})
+    stalls = results.get("stalls", {}).get(data.name, {}).get("cell", {})
+    yield f"## The systems, one cell of {data.label}"
+    figures = (
+        ("caller_s", duration), ("total_s", duration), ("bytes", size), ("memory", size),
+        ("undo_s", duration),
+    )  # fmt: skip
+    rows = []
+    for peer in (peer for peer in PEERS if peer in cell):
+        if "cannot" in cell[peer]:
+            continue
+        found = [(spread(cell[peer], figure), show) for figure, show in figures]
+        found.append((spread(stalls.get(peer), "stall_s"), duration))
+        shown = [show(one.median) if one else NOTHING for one, show in found]
+        rows.append([label(results, peer), *shown])
+    head = ["caller's thread", "saved after", "bytes", "memory", "undo", "another thread waits"]
+    yield table(["", *head], rows)
 
 
 def _edits(results: Results) -> Iterator[str]:
@@ -67,21 +89,21 @@ def _edits(results: Results) -> Iterator[str]:
     for data in frames(results, "edits"):
         found = results["edits"][data.name]
         peers = _peers_in(found)
-        yield f"### {data.label}: time until it is saved"
-        head = ["", f"{_label(results, OURS)}: script thread"]
-        head += ["saved after" if peer == OURS else _label(results, peer) for peer in peers]
-        yield table(head, [_edit_row(name, found[name], peers) for name in found])
-        yield f"### {data.label}: bytes to the server or disk"
-        head = [""] + [_label(results, peer) for peer in peers]
-        yield table(head, [_figure_row(name, found[name], peers, "bytes") for name in found])
-        yield f"### {data.label}: undo of it in the same process"
-        rows = [_figure_row(name, found[name], peers, "undo_s") for name in found]
-        yield table(head, [row for row in rows if set(row[1:]) - {"-"}])
+        head = ["", f"{label(results, OURS)}: script thread"]
+        head += ["saved after" if peer == OURS else label(results, peer) for peer in peers]
+        rows = [_edit_row(name, found[name], peers) for name in found]
+        is_open = data == largest(results, "edits")
+        yield _folded(f"{data.label}: time until it is saved", table(head, rows), is_open=is_open)
+        head = ["", *(label(results, peer) for peer in peers)]
+        for figure, what in FIGURES:
+            rows = [_figure_row(name, found[name], peers, figure) for name in found]
+            rows = [row for row in rows if set(row[1:]) - {NOTHING}]
+            yield _folded(f"{data.label}: {what}", table(head, rows))
 
 
 def _edit_row(name: str, samples: dict[str, Any], peers: list[str]) -> list[str]:
     caller = spread(samples.get(OURS), "caller_s")
-    row = [_title(name), duration(caller.median) if caller else "-"]
+    row = [_title(name), duration(caller.median) if caller else NOTHING]
     return row + _figure_row(name, samples, peers, "total_s")[1:]
 
 
@@ -95,13 +117,17 @@ def _figure_row(name: str, samples: dict[str, Any], peers: list[str], figure: st
     for peer in peers:
         found = spread(samples.get(peer), figure)
         if found is None:
-            row.append("-")
-        elif figure == "bytes":
+            row.append(CANNOT if "cannot" in samples.get(peer, {}) else NOTHING)
+        elif figure in ("bytes", "memory"):
             row.append(size(found.median) + _by(found.median, ours, peer))
         else:
-            quartiles = f" ({duration(found.low)} - {duration(found.high)})"
-            row.append(duration(found.median) + quartiles + _by(found.median, ours, peer))
+            row.append(_time(found) + _by(found.median, ours, peer))
     return row
+
+
+def _time(found: Spread) -> str:
+    quartiles = f" <sub>{duration(found.low)} - {duration(found.high)}</sub>"
+    return duration(found.median) + (quartiles if found.count > 1 else "")
 
 
 def _by(value: float, ours: Any, peer: str) -> str:
@@ -117,11 +143,11 @@ def _per_frame(results: Results, question: str, title: str, figure: str) -> Iter
         found = results[question][data.name]
         peers = _peers_in(found)
         rows = [_figure_row(name, found[name], peers, figure) for name in found]
+        for row in rows:
+            row[0] = FIRST if row[0] == EDITS["unchanged"].title else row[0]
+        head = ["", *(label(results, peer) for peer in peers)]
         yield f"### {data.label}"
-        yield table(
-            [""] + [_label(results, peer) for peer in peers],
-            [row for row in rows if set(row[1:]) - {"-"}],
-        )
+        yield table(head, [row for row in rows if set(row[1:]) - {NOTHING}])
 
 
 def _reruns(results: Results) -> Iterator[str]:
@@ -136,7 +162,7 @@ def _reruns(results: Results) -> Iterator[str]:
     rows = []
     for data in frames(results, "reruns"):
         found = [spread(results["reruns"][data.name], figure) for figure in titles]
-        rows.append([data.label, *(duration(one.median) if one else "-" for one in found)])
+        rows.append([data.label, *(duration(one.median) if one else NOTHING for one in found)])
     yield table(["", *titles.values()], rows)
 
 
@@ -144,20 +170,24 @@ def _long_sessions(results: Results) -> Iterator[str]:
     found = results.get("long_session", {})
     if not found:
         return
-    yield "## Memory of a session of 50 versions"
+    yield "## A session of 50 versions: memory, and time of all commits"
     peers = _peers_in(found)
-    rows = []
-    for name, systems in found.items():
-        ours = systems.get(OURS, {}).get("bytes")
-        row = [Data(name).label]
-        for peer in peers:
-            taken = systems.get(peer)
-            by = f", {times(taken['bytes'] / ours)}" if taken and ours and peer != OURS else ""
-            row.append(
-                f"{size(taken['bytes'])}{by}, {duration(taken['seconds'])}" if taken else "-"
-            )
-        rows.append(row)
-    yield table(["", *(_label(results, peer) for peer in peers)], rows)
+    head = ["", *(label(results, peer) for peer in peers)]
+    yield table(
+        head,
+        [
+            [Data(name).label, *(_long_session(systems, peer) for peer in peers)]
+            for name, systems in found.items()
+        ],
+    )
+
+
+def _long_session(systems: dict[str, Any], peer: str) -> str:
+    taken, ours = systems.get(peer, {}), systems.get(OURS, {}).get("bytes")
+    if "bytes" not in taken:
+        return CANNOT if taken else NOTHING
+    by = f", {times(taken['bytes'] / ours)}" if ours and peer != OURS else ""
+    return f"{size(taken['bytes'])}{by}, {duration(taken['seconds'])}"
 
 
 def _sharing(results: Results) -> Iterator[str]:
@@ -168,11 +198,11 @@ def _sharing(results: Results) -> Iterator[str]:
     head = ["", "one session", f"{found['sessions']} sessions", "ratio", "next session"]
     yield table(head, [
         [
-            _label(results, peer), size(found[peer]["one_bytes"]), size(found[peer]["all_bytes"]),
+            label(results, peer), size(found[peer]["one_bytes"]), size(found[peer]["all_bytes"]),
             times(found[peer]["all_bytes"] / found[peer]["one_bytes"]),
             duration(found[peer]["next_s"]),
         ]
-        for peer in PEERS if peer in found
+        for peer in PEERS if "one_bytes" in found.get(peer, {})
     ])  # fmt: skip
 
 
@@ -190,10 +220,10 @@ def _history(results: Results) -> Iterator[str]:
     for peer in (peer for peer in PEERS if peer in found):
         figures = [(name, spread(found[peer], name)) for name in titles]
         shown = [
-            "-" if one is None else size(one.median) if name == "bytes" else duration(one.median)
+            (size if name == "bytes" else duration)(one.median) if one else NOTHING
             for name, one in figures
         ]
-        rows.append([_label(results, peer), *shown])
+        rows.append([label(results, peer), *shown])
     yield table(["", *titles.values()], rows)
 
 
@@ -211,7 +241,7 @@ def _scaling(results: Results) -> Iterator[str]:
                     continue
                 sizes = [point[0] for point in points]
                 rows.append([
-                    f"{_title(name)}, {_label(results, peer)}", axis,
+                    f"{_title(name)}, {label(results, peer)}", axis,
                     f"{sizes[0]:,} - {sizes[-1]:,}",
                     f"{duration(points[0][1])} - {duration(points[-1][1])}",
                     f"{exponent(sizes, [point[1] for point in points]):.2f}",
@@ -224,10 +254,14 @@ def _scaling(results: Results) -> Iterator[str]:
 
 def _notes(results: Results) -> Iterator[str]:
     yield "## Notes"
-    lines = [
-        f"* {about['label']} (pandas {about['pandas']})"
-        + (f": {about['note']}." if about["note"] else ".")
-        for about in results["systems"].values()
-    ]
-    lines += [f"* {what}: {why}" for what, why in results["notes"].items()]
+    lines = []
+    systems = results.get("systems", {})
+    for about in (systems[peer] for peer in PEERS if peer in systems):
+        versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items())
+        lines.append(f"* {about['label']} ({versions})" + _after(about["note"]))
+    lines += [f"* {what}: {why}" for what, why in results.get("notes", {}).items()]
     yield "\n".join(lines)
+
+
+def _after(note: str) -> str:
+    return f": {note}." if note else "."

@@ -16,6 +16,24 @@ def frames(results: Results, question: str) -> list[Data]:
     return [Data(name) for name in results.get(question, {})]
 
 
+def label(results: Results, peer: str) -> str:
+    """Name a system for people."""
+    return str(results.get("systems", {}).get(peer, {}).get("label", peer))
+
+
+def about_run(results: Results) -> str:
+    """Say how and on what was measured."""
+    machine = results["machine"]
+    versions = ", ".join(f"{name} {value}" for name, value in list(machine.items())[4:])
+    kind = "make bench-quick" if results["is_quick"] else "make bench"
+    minutes = sum(results.get("took_s", {}).values()) / 60
+    return (
+        f"`{kind}` ({minutes:.0f} min, up to {results['rounds']} rounds) on "
+        f"{machine['processor']}, {machine['cores']} cores, {machine['memory']}, "
+        f"{machine['system']}; {versions}, {results.get('server', '')}"
+    )
+
+
 def largest(results: Results, question: str) -> Data | None:
     """Choose the frame of 20 columns that the goals speak of: a million rows, or the most."""
     found = [d for d in frames(results, question) if d.name.endswith("x20")]
@@ -27,7 +45,7 @@ def largest(results: Results, question: str) -> Data | None:
 def spread(samples: dict[str, Any] | None, figure: str) -> Spread | None:
     """Summarise the samples of a figure, if there are any."""
     values = (samples or {}).get(figure)
-    return Spread.of(values) if values else None
+    return Spread.of(values) if isinstance(values, list) and values else None
 
 
 def median(results: Results, question: str, data: Data, what: str, peer: str, figure: str) -> float:

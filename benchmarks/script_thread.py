@@ -13,6 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pandas as pd
+from streamlit.logger import set_log_level
 from streamlit.runtime.state.safe_session_state import SafeSessionState
 from streamlit.runtime.state.session_state import SessionState
 
@@ -33,6 +34,8 @@ class ScriptThread:
 
     def __init__(self, url: str) -> None:
         vars(private)["tab_is_alive"] = lambda _: True
+        # it would warn at every write, in the measured time, that no browser is there
+        set_log_level("ERROR")
         self._url = url
         self._store = srs.connect(url)
         self._session_state = SessionState()

@@ -13,18 +13,20 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from benchmarks.data import Data
-from benchmarks.edits import EDITS, Edit, step
+from benchmarks.edits import EDITS, Edit, edit_named, step
 from benchmarks.peers import Peer, peer_class
-from benchmarks.peers._base import Frames, Place
+from benchmarks.peers._base import Frames, NotComparableError, Place
 from benchmarks.timing import StallProbe, timed
 
 Answer = dict[str, Any]
+SMALL = "1000x20"
 COLLECT_EVERY = 50
 """Collections of garbage between the versions of a long chain."""
 
@@ -52,8 +54,20 @@ class Worker:
         kind = type(self.peer)
         return {
             "label": kind.label, "note": kind.note, "is_on_disk": kind.is_on_disk,
-            "pandas": pd.__version__,
+            "versions": {name: metadata.version(name) for name in (*kind.packages, "pandas")},
         }  # fmt: skip
+
+    def warm(self) -> Answer:
+        """Do everything once with a small frame, so that nothing measured pays for a first time."""
+        peer = self.peer
+        before = peer.prepare({"df": Data(SMALL).load()})
+        peer.begin()
+        first = peer.save(before)
+        second = peer.save(peer.prepare(EDITS["cell"].apply(before, 0)))
+        peer.undo(first)
+        peer.forget(second)
+        peer.end()
+        return {}
 
     def data(self, name: str, flights: str | None = None) -> Answer:
         """Make the frame that everything starts from."""
@@ -73,7 +87,7 @@ class Worker:
 
     def edit(self, name: str, number: int, *, probe: bool = False) -> Answer:
         """Edit and save."""
-        return self._run(EDITS[name], number, probe=probe)
+        return self._run(edit_named(name), number, probe=probe)
 
     def step(self, number: int) -> Answer:
         """Make one step of a long session."""
@@ -109,14 +123,12 @@ class Worker:
     def _is_base(self) -> bool:
         if not self._base:  # a fresh process
             return True
-        given, got = self._base["df"], self._frames["df"]
-        is_same = bool(got.equals(given)) and list(got.dtypes) == list(given.dtypes)
-        return is_same and set(self._frames) == {"df"}
+        return set(self._frames) == {"df"} and _is_same(self._base["df"], self._frames["df"])
 
     def load(self, version: str) -> Answer:
         """Go to any version."""
         seconds, self._frames = timed(lambda: self.peer.load(version))
-        return {"seconds": seconds, "rows": len(self._frames["df"])}
+        return {"seconds": seconds, "is_base": self._is_base()}
 
     def forget(self, version: str) -> Answer:
         """Delete a version that is no longer needed."""
@@ -176,12 +188,25 @@ class Worker:
         return {}
 
 
+def _is_same(given: pd.DataFrame, got: pd.DataFrame) -> bool:
+    """Compare by columns: `DataFrame.equals` of pandas 2 also compares how they lie in memory."""
+    if not (got.columns.equals(given.columns) and got.index.equals(given.index)):
+        return False
+    places = range(given.shape[1])
+    return all(
+        got.dtypes.iloc[at] == given.dtypes.iloc[at] and got.iloc[:, at].equals(given.iloc[:, at])
+        for at in places
+    )
+
+
 def serve(worker: Worker, answers: Callable[[Answer], None]) -> None:
     """Answer commands until there are none."""
     for line in sys.stdin:
         command, arguments = json.loads(line)
         try:
             answers(getattr(worker, command)(**arguments))
+        except NotComparableError as error:
+            answers({"error": str(error)})
         except Exception as error:  # noqa: BLE001 (whatever a system raises belongs in the report)
             answers({"error": f"{type(error).__name__}: {error}"})
         if command == "close":

@@ -13,13 +13,23 @@ SEED = "seed"
 PEERS = {
     OURS: "benchmarks.peers.ours",
     SEED: "benchmarks.peers.seed",
+    "hash": "benchmarks.peers.redis_pickle",
     "arrow": "benchmarks.peers.arrow",
+    "parquet": "benchmarks.peers.parquet_files",
     "arcticdb": "benchmarks.peers.arctic",
     "kishu": "benchmarks.peers.kishu_cells",
     "diskcache": "benchmarks.peers.disk_cache",
     "langgraph": "benchmarks.peers.langgraph_redis",
 }
 """Name -> module. Modules import what they need at the top: a missing package is an ImportError."""
+
+FURTHER = ("hash", "parquet")
+"""Systems whose edits and reads tell all: in the rest they cost what other whole copies cost."""
+
+
+def without_further(names: list[str]) -> list[str]:
+    """Leave those out, but where nothing else was asked for."""
+    return [name for name in names if name not in FURTHER] or names
 
 
 def peer_class(name: str) -> type[Peer]:
@@ -33,4 +43,4 @@ def peer_class(name: str) -> type[Peer]:
     return cast("type[Peer]", import_module(PEERS[name]).PEER)
 
 
-__all__ = ["OURS", "PEERS", "SEED", "Peer", "peer_class"]
+__all__ = ["OURS", "PEERS", "SEED", "Peer", "peer_class", "without_further"]

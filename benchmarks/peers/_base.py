@@ -8,12 +8,27 @@ from pathlib import Path
 from typing import ClassVar
 
 import pandas as pd
+import redis
 
 Frames = dict[str, pd.DataFrame]
 
 
 class NotComparableError(Exception):
     """The system cannot do this here; the text says why and stands in the report."""
+
+
+def longest_value(client: redis.Redis) -> int:
+    """Ask the server for the most bytes that one value may have; more ends the connection."""
+    name = "proto-max-bulk-len"
+    return int(str(client.config_get(name)[name]))
+
+
+def must_fit(count: int, most: int) -> None:
+    """Refuse a value that the server will not take."""
+    if count > most:
+        raise NotComparableError(
+            f"one value of {count / 1e6:,.0f} MB, and the server takes at most {most / 1e6:,.0f} MB"
+        )
 
 
 @dataclass(frozen=True)
@@ -34,6 +49,8 @@ class Peer(ABC):
     """In tables."""
     note: ClassVar[str] = ""
     """What a reader of the table has to know."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Whose versions the report names."""
     is_on_disk: ClassVar[bool] = False
     """Whether it writes to the folder instead of the server."""
 

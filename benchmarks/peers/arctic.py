@@ -17,6 +17,7 @@ class Arctic(Peer):
     """One symbol per frame; ``append`` where rows were added, otherwise ``write``."""
 
     label = "ArcticDB (LMDB)"
+    packages = ("arcticdb",)
     note = (
         "local disk; keeps no categories and no nullable integers: they are converted before, "
         "untimed"

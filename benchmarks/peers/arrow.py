@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import redis
 
-from benchmarks.peers._base import Frames, Peer, Place
+from benchmarks.peers._base import Frames, Peer, Place, longest_value, must_fit
 
 TTL_S = 7 * 24 * 3600
 OPTIONS = pa.ipc.IpcWriteOptions(compression="zstd")
@@ -19,11 +19,13 @@ class ArrowCopies(Peer):
     """A hash per version: a field for every frame."""
 
     label = "Arrow IPC + zstd"
+    packages = ("pyarrow",)
     note = "whole frames by Table.from_pandas; not exact for many frames"
 
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._client = redis.Redis.from_url(place.url)
+        self._most_bytes = longest_value(self._client)
         self._session = ""
 
     def begin(self) -> str:
@@ -37,6 +39,7 @@ class ArrowCopies(Peer):
         del appended
         version = uuid4().hex
         fields: dict[Any, Any] = {name: _dump(frame) for name, frame in frames.items()}
+        must_fit(max(len(field) for field in fields.values()), self._most_bytes)
         with self._client.pipeline(transaction=False) as pipe:
             pipe.hset(self._key(version), mapping=fields)
             pipe.expire(self._key(version), TTL_S)

@@ -16,6 +16,7 @@ class DiskCache(Peer):
     """One entry per version."""
 
     label = "diskcache"
+    packages = ("diskcache",)
     note = "whole frames, pickled into files on the local disk: no server, one machine"
     is_on_disk = True
 

@@ -19,6 +19,7 @@ class Kishu(Peer):
     """Every save is a cell that has run; its hooks are called as IPython calls them."""
 
     label = "Kishu"
+    packages = ("kishu",)
     note = "a notebook tool, pickles of changed variables in SQLite on the local disk"
     is_on_disk = True
 

@@ -20,6 +20,7 @@ class LangGraph(Peer):
     """A checkpoint per version, its channels are the frames."""
 
     label = "langgraph-checkpoint-redis"
+    packages = ("langgraph-checkpoint-redis",)
     note = "frames travel as pickles inside JSON"
 
     def __init__(self, place: Place) -> None:

@@ -10,7 +10,7 @@ from uuid import uuid4
 import pandas as pd
 import redis
 
-from benchmarks.peers._base import Frames, Peer, Place
+from benchmarks.peers._base import Frames, Peer, Place, longest_value, must_fit
 
 TTL_S = 7 * 24 * 3600
 
@@ -24,6 +24,7 @@ class PickledCopies(Peer):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._client = redis.Redis.from_url(place.url)
+        self._most_bytes = longest_value(self._client)
         self._session = ""
 
     def begin(self) -> str:
@@ -40,6 +41,7 @@ class PickledCopies(Peer):
         for name, frame in frames.items():
             tables[name] = f"{self._session}:{version}:{name}"
             text = base64.b64encode(self._dump(frame)).decode("ascii")
+            must_fit(len(text), self._most_bytes)
             self._client.setex(tables[name], TTL_S, text)
         versions = json.loads(self._client.get(self._session) or "[]")
         versions.append({"id": version, "tables": tables})

@@ -1,4 +1,7 @@
-"""One file per question. Each has a ``TITLE`` and ``ask(run)``, which gives what was measured."""
+"""One file per question. Each has a ``TITLE`` and ``ask(run, found)``, which adds what it measured.
+
+What ``found`` holds is written to the results after every question, and after every frame.
+"""
 
 from __future__ import annotations
 

@@ -14,10 +14,10 @@ MODULES = ("redis", "streamlit_redis_session")
 _CODE = "import time; a = time.perf_counter(); import {0}; print(time.perf_counter() - a)"
 
 
-def ask(run: Run) -> dict[str, Any]:
-    """Give ``module -> samples``, each in a new process."""
+def ask(run: Run, found: dict[str, Any]) -> None:
+    """Add ``module -> samples``, each in a new process."""
     run.say("imports")
-    found: dict[str, list[float]] = {module: [] for module in MODULES}
+    found.update({module: [] for module in MODULES})
     for _ in range(2 * run.rounds + 1):
         for module in MODULES:
             done = subprocess.run(
@@ -25,4 +25,3 @@ def ask(run: Run) -> dict[str, Any]:
                 check=True, capture_output=True, text=True, cwd=ROOT,
             )  # fmt: skip
             found[module].append(float(done.stdout))
-    return found

@@ -7,34 +7,36 @@ from functools import partial
 from typing import Any
 
 from benchmarks.contestants import Contestant
+from benchmarks.data import Data
 from benchmarks.edits import EDITS
 from benchmarks.run import Run
 
 TITLE = "Reading in a fresh process"
-AFTER = ("unchanged", "cell", "add", "filter", "sort")
+AFTER = ("unchanged", "cell", "filter", "sort")
 """The last edit before the session is opened anew."""
 QUICK = ("unchanged", "filter")
 
 
-def ask(run: Run) -> dict[str, Any]:
-    """Give ``frame -> edit -> system -> figure -> samples``."""
-    found: dict[str, Any] = {}
-    for data in run.frames:
+def ask(run: Run, found: dict[str, Any]) -> None:
+    """Add ``frame -> edit -> system -> figure -> samples``."""
+    for data in run.frames_left(found):
         with run.contestants(data) as contestants:
-            found[data.name] = {}
+            measured = {}
             for name in QUICK if run.is_quick else AFTER:
                 run.say(f"{data.label}: fresh process after {EDITS[name].title}")
-                samples: Any = defaultdict(lambda: defaultdict(list))
-                for number in range(1 if run.is_quick else run.rounds_for(data)):
-                    for contestant in contestants:
-                        run.attempt(
-                            f"{contestant.name}, {data.label}, fresh process",
-                            partial(_once, contestant, name, number, samples[contestant.name]),
-                        )
-                found[data.name][name] = {
-                    peer: dict(figures) for peer, figures in samples.items() if figures
-                }
-    return found
+                measured[name] = _after(run, data, contestants, name)
+        found[data.name] = measured
+
+
+def _after(run: Run, data: Data, contestants: list[Contestant], name: str) -> dict[str, Any]:
+    samples: Any = defaultdict(lambda: defaultdict(list))
+    for number in range(1 if run.is_quick else run.rounds_for(data)):
+        for contestant in contestants:
+            figures = samples[contestant.name]
+            if run.wants_more(figures["checkout_s"]):
+                what = f"{contestant.name}, {data.label}, fresh process"
+                run.attempt(what, partial(_once, contestant, name, number, figures))
+    return {peer: dict(figures) for peer, figures in samples.items() if figures["checkout_s"]}
 
 
 def _once(contestant: Contestant, name: str, number: int, samples: dict[str, list[float]]) -> None:

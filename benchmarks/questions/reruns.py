@@ -14,16 +14,14 @@ TITLE = "Reruns of an app"
 UNDONE = ("cell", "add", "filter")
 
 
-def ask(run: Run) -> dict[str, Any]:
-    """Give ``frame -> figure -> samples``, of this package alone."""
-    found: dict[str, Any] = {}
-    for data in run.frames:
+def ask(run: Run, found: dict[str, Any]) -> None:
+    """Add ``frame -> figure -> samples``, of this package alone."""
+    for data in run.frames_left(found):
         with run.contestants(data, only=(OURS,)) as contestants:
             run.say(f"{data.label}: reruns")
             for contestant in contestants:
                 reruns = partial(_reruns, contestant, run.rounds_for(data))
                 found[data.name] = run.attempt(f"reruns, {data.label}", reruns) or {}
-    return found
 
 
 def _reruns(contestant: Contestant, rounds: int) -> dict[str, list[float]]:

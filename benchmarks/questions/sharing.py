@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import statistics
+from functools import partial
 from typing import Any
 
-from benchmarks.contestants import Contestant, WorkerError
+from benchmarks.contestants import Contestant
 from benchmarks.data import Data
 from benchmarks.peers import OURS, SEED
 from benchmarks.run import Run
@@ -14,18 +15,16 @@ TITLE = "Many sessions on one data set"
 SESSIONS = 100
 
 
-def ask(run: Run) -> dict[str, Any]:
-    """Give ``system -> figure -> sample``."""
+def ask(run: Run, found: dict[str, Any]) -> None:
+    """Add ``system -> figure -> sample``."""
     data = Data("10000x20" if run.is_quick else "100000x20")
-    found: dict[str, Any] = {"data": data.name, "sessions": SESSIONS}
-    with run.contestants(data, only=(OURS, SEED, "arrow")) as contestants:
+    found.update({"data": data.name, "sessions": SESSIONS})
+    with run.contestants(data, only=(OURS, SEED, "arrow", "diskcache")) as contestants:
         for contestant in contestants:
             run.say(f"{data.label}: {SESSIONS} sessions, {contestant.name}")
-            try:
-                found[contestant.name] = _sessions(contestant)
-            except WorkerError as error:
-                run.note(f"{contestant.name}, {SESSIONS} sessions", error)
-    return found
+            what = f"{contestant.name}, {SESSIONS} sessions"
+            measured = run.attempt(what, partial(_sessions, contestant))
+            found[contestant.name] = measured or {"cannot": run.notes[what]}
 
 
 def _sessions(contestant: Contestant) -> dict[str, float]:

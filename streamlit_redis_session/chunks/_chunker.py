@@ -2,42 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from typing import TypeAlias
 
 import numpy as np
 
+from streamlit_redis_session.chunks._compression import Way, choose
 from streamlit_redis_session.chunks._keys import Keys, digest
 from streamlit_redis_session.chunks._manifest import Manifest
+from streamlit_redis_session.chunks._opening import CHUNK_ROLE, check_chunk, open_column
 from streamlit_redis_session.chunks._parts import StoredPart, piece_ranges
-from streamlit_redis_session.chunks._patch import apply_patch
-from streamlit_redis_session.chunks._seal import seal, unseal
+from streamlit_redis_session.chunks._patch import apply_patch, unpack_rows
+from streamlit_redis_session.chunks._seal import seal, seal_record, unseal
 from streamlit_redis_session.chunks._selection import (
     Positions,
+    Rows,
     affine_column,
     pack,
     take,
     unpack,
 )
-from streamlit_redis_session.chunks._stored import Selection, StoredColumn
-from streamlit_redis_session.codec import Encoded, Part
+from streamlit_redis_session.chunks._stored import Patch, Selection, StoredColumn
+from streamlit_redis_session.codec import Encoded, Part, column_from_pieces
 from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
-    Piece,
-    column_from_pieces,
 )
-from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
+from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey
 
 ROWS_PER_CHUNK = 64 * 1024
 INLINE_BYTES = 512
 """A column of at most this many bytes stands in the manifest itself."""
+SMALL_COLUMN_BYTES = 256 * 1024
+"""Up to here the size of a column counts more than the time to open it."""
 RECORD_BYTES_MOST = 256 * 2**20
 """No record (manifest, version, settings) may open to more than this."""
-
-_CHUNK_ROLE = "chunk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +193,7 @@ class Chunker:
             chunks[chunk_id] = PlannedChunk(column, start, stop)
 
     def store_positions(
-        self, positions: Positions, base_rows: int
+        self, positions: Positions | Rows, base_rows: int
     ) -> tuple[str, FixedColumn, StoredColumn]:
         """Pack positions and name their chunks."""
         form, column = pack(positions, base_rows)
@@ -200,6 +202,15 @@ class Chunker:
     def store_side(self, column: Column) -> StoredColumn:
         """Name the chunks of a side column; ``FoundColumn.sides`` sees to their bytes."""
         return self._store_column(column)
+
+    def store_again(self, column: Column, kept: Sequence[ChunkId | None]) -> StoredColumn:
+        """Name a column's chunks, where ``kept`` has names of some already; others are read."""
+        ranges = self._ranges(column)
+        ids = (
+            known or ChunkId(digest(self._keys.chunk, column.piece(start, stop)))
+            for known, (start, stop) in zip(kept, ranges, strict=True)
+        )
+        return StoredColumn(column.spec(), column.nbytes, tuple(ids))
 
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
@@ -218,12 +229,35 @@ class Chunker:
         """Name a manifest's bytes."""
         return ManifestId(digest(self._keys.record, b"manifest\0", data))
 
-    def seal_chunk(self, chunk_id: ChunkId, planned: PlannedChunk) -> bytes:
-        """Cut, compress and tag one chunk."""
+    def seal_chunk(
+        self, chunk_id: ChunkId, planned: PlannedChunk, *, way: Way | None = None
+    ) -> bytes:
+        """Cut, compress and tag one chunk; ``way`` is what ``choose_way`` chose."""
         assert planned.column is not None
         content = planned.column.piece(planned.start, planned.stop)
         width = _width(planned.column.spec())
-        return seal(content, key=self._keys.chunk, role=_CHUNK_ROLE, name=chunk_id, width=width)
+        key = self._keys.chunk
+        return seal(content, key=key, role=CHUNK_ROLE, name=chunk_id, width=width, way=way)
+
+    @staticmethod
+    def choose_way(planned: PlannedChunk) -> Way:
+        """Choose how to compress a column's chunks by one of them."""
+        assert planned.column is not None
+        content = planned.column.piece(planned.start, planned.stop)
+        is_small = planned.column.nbytes <= SMALL_COLUMN_BYTES
+        return choose(content, _width(planned.column.spec()), is_small=is_small)
+
+    def check_chunk(self, chunk_id: ChunkId, sealed: bytes, *, most_bytes: int) -> None:
+        """Open a chunk and compare its content with its name, for those who verify a store.
+
+        Reading a value checks the tag alone, which binds content and name under the same key.
+
+        Raises
+        ------
+        CorruptDataError, LimitExceededError
+            It is not what was written, or would be larger than ``most_bytes``.
+        """
+        check_chunk(self._keys.chunk, chunk_id, sealed, most_bytes=most_bytes)
 
     def build(
         self,
@@ -244,11 +278,7 @@ class Chunker:
         """
         if column.selection is not None and column.selection.affine is not None:
             return FixedColumn(np.empty(0, dtype=np.int64))  # it is counted, not read
-        missing = [c for c in column.chunk_ids if sealed.get(c) is None]
-        if missing:
-            raise ChunkNotFoundError(missing)
-        pieces = self._open_pieces(column, rows_per_chunk, sealed, most_bytes)
-        return column_from_pieces(column.pieces_spec, list(pieces))
+        return open_column(self._keys.chunk, column, rows_per_chunk, sealed, most_bytes=most_bytes)
 
     @staticmethod
     def assemble(manifest: Manifest, built: Sequence[Column]) -> tuple[list[Column], Selections]:
@@ -269,44 +299,11 @@ class Chunker:
         ]
         return columns, selections
 
-    def _open_pieces(
-        self,
-        column: StoredColumn,
-        rows_per_chunk: int,
-        sealed: Mapping[ChunkId, bytes | None],
-        most_bytes: int,
-    ) -> Iterator[tuple[int, Piece]]:
-        rows = column.pieces_spec["rows"]
-        if column.inline is not None:
-            yield rows, column.inline
-            return
-        left = min(column.pieces_nbytes, most_bytes)
-        for chunk_id, (start, stop) in zip(
-            column.chunk_ids, piece_ranges(rows, rows_per_chunk), strict=True
-        ):
-            content = self._open_chunk(chunk_id, sealed[chunk_id] or b"", left)
-            left -= len(content)
-            yield stop - start, content
-
-    def _open_chunk(self, chunk_id: ChunkId, sealed: bytes, most_bytes: int) -> bytes:
-        what = f"chunk {chunk_id[:8]}"
-        content = unseal(
-            sealed,
-            key=self._keys.chunk,
-            role=_CHUNK_ROLE,
-            name=chunk_id,
-            most_bytes=most_bytes,
-            what=what,
-        )
-        if digest(self._keys.chunk, content) != chunk_id:
-            raise CorruptDataError(what, "its content has another digest than its name")
-        return content
-
     # records: manifests, versions, settings
 
     def seal_record(self, role: str, session: SessionKey, name: str, content: bytes) -> bytes:
         """Seal a record so that it opens in this role, session and name alone."""
-        return seal(content, key=self._keys.record, role=f"{role}\0{session}", name=name)
+        return seal_record(content, key=self._keys.record, role=f"{role}\0{session}", name=name)
 
     def open_record(self, role: str, session: SessionKey, name: str, sealed: bytes) -> bytes:
         """Open what :meth:`seal_record` made."""
@@ -320,32 +317,79 @@ class Chunker:
         )
 
 
+_SideKey: TypeAlias = tuple[str, Hashable, int]
+"""Form and side column of some positions, and the rows of what they count."""
+
+
 class Selections:
-    """Positions of a value's selections, unpacked when asked for and remembered."""
+    """Positions of a value's selections and patches, unpacked when asked for and remembered."""
 
     def __init__(self, packed: Mapping[Hashable, Column] | None = None) -> None:
         self._packed = dict(packed or {})
-        self._positions: dict[Hashable, Positions] = {}
+        self._rows: dict[_SideKey, Rows] = {}
+        self._patched: dict[_SideKey, Positions] = {}
 
-    def add(self, positions: StoredColumn, unpacked: Positions) -> None:
-        """Remember positions that are known."""
-        self._positions[positions.key] = unpacked
+    def add(self, selection: Selection, rows: Rows) -> None:
+        """Remember rows that are known, without what was only made to compare them."""
+        key = (selection.form, selection.positions.key, selection.base_rows)
+        self._rows[key] = Rows(rows.positions)
 
     def update(self, other: Selections) -> None:
         """Remember what another value's selections know."""
         self._packed |= other._packed
-        self._positions |= other._positions
+        self._rows |= other._rows
+        self._patched |= other._patched
 
-    def positions(self, selection: Selection, rows: int) -> Positions | None:
-        """Give the positions of a selection; ``None`` when they are not in memory."""
-        key = selection.positions.key
-        if key not in self._positions:
-            if key not in self._packed:
+    def used_by(self, manifest: Manifest) -> Selections:
+        """Give what a value needs, without the rows of values that it was made from."""
+        keys = {side.key for side in manifest.side_columns()}
+        used = Selections({key: self._packed[key] for key in keys & self._packed.keys()})
+        used._rows = {key: rows for key, rows in self._rows.items() if key[1] in keys}
+        used._patched = {key: rows for key, rows in self._patched.items() if key[1] in keys}
+        return used
+
+    def rows(self, selection: Selection, count: int) -> Rows | None:
+        """Give the rows of a selection; ``None`` when they are not in memory.
+
+        Raises
+        ------
+        CorruptDataError
+            They are not ``count`` rows within the base.
+        """
+        return self._known(selection.form, selection.positions, selection.base_rows, count)
+
+    def _known(self, form: str, positions: StoredColumn, base_rows: int, count: int) -> Rows | None:
+        key = (form, positions.key, base_rows)
+        known = self._rows.get(key)
+        if known is None:
+            packed = self._packed.get(positions.key)
+            if packed is None:
                 return None
-            self._positions[key] = unpack(
-                selection.form, self._packed[key], base_rows=selection.base_rows, rows=rows
-            )
-        return self._positions[key]
+            known = Rows(unpack(form, packed, base_rows=base_rows, rows=count))
+            self._rows[key] = known
+        return known
+
+    def add_patch(self, patch: Patch, rows: int, unpacked: Positions) -> None:
+        """Remember where a patch of a column of ``rows`` rows stands."""
+        self._patched[_patch_key(patch, rows)] = unpacked
+
+    def patch_positions(self, patch: Patch, rows: int) -> Positions | None:
+        """Give the positions of a patch; ``None`` when they are not in memory."""
+        key = _patch_key(patch, rows)
+        if key not in self._patched:
+            stored = patch.positions
+            packed = self._packed.get(stored.key)
+            if packed is None and stored.inline is not None:
+                packed = column_from_pieces(stored.spec, [(stored.spec["rows"], stored.inline)])
+            if packed is None:
+                return None
+            count = patch.values.spec["rows"]
+            self._patched[key] = unpack_rows(patch.form, packed, rows=rows, count=count)
+        return self._patched[key]
+
+
+def _patch_key(patch: Patch, rows: int) -> _SideKey:
+    return patch.form, patch.positions.key, rows
 
 
 def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Column:
@@ -353,13 +397,13 @@ def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Colum
     selection = column.selection
     if selection is None:
         return base
-    positions = selections.positions(selection, column.spec["rows"])
-    assert positions is not None
-    if len(positions) != column.spec["rows"]:
+    rows = selections.rows(selection, column.spec["rows"])
+    assert rows is not None
+    if len(rows) != column.spec["rows"]:
         raise CorruptDataError("a row selection", "its columns have different numbers of rows")
     if selection.affine is not None:
-        return affine_column(positions, *selection.affine, dtype=column.spec["dtype"])
-    return take(base, positions)
+        return affine_column(rows.positions, *selection.affine, dtype=column.spec["dtype"])
+    return take(base, rows)
 
 
 def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Column]) -> Column:
@@ -367,15 +411,12 @@ def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Colu
     patch = column.patch
     if patch is None:
         return chosen
-    values = sides[patch.values.key]
-    packed = sides[patch.positions.key]
-    positions = unpack(patch.form, packed, base_rows=chosen.rows, rows=values.rows)
-    return apply_patch(chosen, positions, values)
+    values, packed = sides[patch.values.key], sides[patch.positions.key]
+    positions = unpack_rows(patch.form, packed, rows=chosen.rows, count=values.rows)
+    # rows that were taken from a base are in memory of their own
+    return apply_patch(chosen, positions, values, in_place=column.selection is not None)
 
 
 def _width(spec: dict[str, object]) -> int:
-    """Give the element width where a byte shuffle may pay, otherwise 1."""
-    if spec["kind"] != "fixed":
-        return 1
-    width = np.dtype(str(spec["dtype"])).itemsize
-    return width if width in (2, 4, 8, 16) else 1
+    """Give the bytes of one element, 0 where they differ."""
+    return np.dtype(str(spec["dtype"])).itemsize if spec["kind"] == "fixed" else 0

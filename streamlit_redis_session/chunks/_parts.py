@@ -156,7 +156,7 @@ def _column_to_json(column: StoredColumn) -> JSON:
     else:
         entry["b"] = column.nbytes
     if column.inline is not None:
-        entry["i"] = 1
+        entry["i"] = len(column.inline)
     if column.selection is not None:
         entry["s"] = _selection_to_json(column.selection, spec["kind"])
     if column.patch is not None:
@@ -201,7 +201,9 @@ def _column_from_json(
     if selection is not None and selection.affine is not None:
         return StoredColumn(spec, nbytes, selection=selection, patch=patch), at
     if entry.get("i") is not None:
-        end = _end(data, at, length, "inline bytes")
+        if spec["kind"] == "fixed" and natural(entry["i"]) != length:
+            raise CorruptDataError(_WHAT, "inline bytes and rows do not agree")
+        end = _end(data, at, natural(entry["i"]), "inline bytes")
         return StoredColumn(spec, nbytes, (), data[at:end], selection, patch), end
     count = -(-rows // rows_per_chunk)  # a list of ranges could be endless
     end = _end(data, at, count * DIGEST_BYTES, "digests")

@@ -1,94 +1,238 @@
 """Row selections: a column as positions into another one that is stored already.
 
-A filter, sort, head, tail or sample of a frame costs its positions, not its rows. Positions are
-kept as ranges, as a bit mask or as a list, whichever is smallest.
+A filter, sort, head, tail or sample of a frame costs its positions, not its rows.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, TypeAlias
+from collections.abc import Hashable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from streamlit_redis_session.chunks._forms import Form, pack, unpack
+from streamlit_redis_session.chunks._rows import Positions, Rows, Run, as_rows
 from streamlit_redis_session.codec.columns import Column, FixedColumn, SegmentedColumn, VarColumn
 from streamlit_redis_session.errors import CorruptDataError
 
-Positions: TypeAlias = npt.NDArray[np.int64]
-Form: TypeAlias = Literal["ranges", "mask", "list"]
+__all__ = [
+    "Form",
+    "Positions",
+    "Rows",
+    "Run",
+    "affine_column",
+    "affine_of",
+    "as_rows",
+    "comes_from",
+    "pack",
+    "same_bytes",
+    "same_texts",
+    "sample_of",
+    "take",
+    "unpack",
+]
 
-_SAMPLE_ROWS = 64
 _BLOCK_ROWS = 64 * 1024
+_BLOCK_BYTES = 2**20
+"""No more is compared at once, so that no other thread waits for long."""
+_FEW_ROWS = 16 * 1024
+"""So few rows NumPy takes faster than Arrow."""
+_SHORT_BYTES = 12
+"""Texts of at most so many bytes stand in Arrow's views themselves."""
 _WHAT = "a row selection"
+_WHOLE = {1: pa.uint8(), 2: pa.uint16(), 4: pa.uint32(), 8: pa.uint64()}
 
 
-def may_come_from(base: Column, positions: Positions, column: Column) -> bool:
-    """Say, from a sample of rows, whether it is worth to look closer with ``comes_from``."""
-    if not _same_kind(base, column) or column.rows != len(positions):
-        return False
-    step = max(1, len(positions) // _SAMPLE_ROWS)
-    return _equal_at(base, positions[::step], column, slice(None, None, step))
+# --- is a column a selection? ----------------------------------------------------------------
 
 
-def comes_from(base: Column, positions: Positions, column: Column) -> bool:
-    """Say whether a column is exactly the base's elements at these positions."""
-    if not may_come_from(base, positions, column):
-        return False
-    return all(
-        _equal_at(base, positions[at : at + _BLOCK_ROWS], column, slice(at, at + _BLOCK_ROWS))
-        for at in range(0, len(positions), _BLOCK_ROWS)
+def sample_of(column: Column, places: Positions) -> Hashable:
+    """Give the elements at a few places: columns of other elements are not equal."""
+    if isinstance(column, FixedColumn):
+        return column.values.dtype.str, column.values.take(places).tobytes()
+    if isinstance(column, VarColumn):
+        return tuple(_elements(column, places))
+    assert isinstance(column, SegmentedColumn)
+    ends = np.cumsum([segment.rows for segment in column.segments])
+    numbers = np.searchsorted(ends, places, side="right").tolist()
+    return tuple(
+        element
+        for number, place in zip(numbers, places.tolist(), strict=True)
+        for element in _elements(column.segments[number], np.array([place - ends[number]]))
     )
 
 
-def _same_kind(base: Column, column: Column) -> bool:
+def _elements(column: VarColumn, places: Positions) -> list[bytes]:
+    """Give elements by their places, or by their distances from the end."""
+    firsts = np.where(places < 0, column.rows + places, places)
+    starts, stops = column.offsets.take(firsts).tolist(), column.offsets.take(firsts + 1).tolist()
+    memory = column.data.data
+    return [bytes(memory[start:stop]) for start, stop in zip(starts, stops, strict=True)]
+
+
+def comes_from(base: Column, positions: Positions | Rows, column: Column) -> bool:
+    """Say whether a column is exactly the base's elements at these positions.
+
+    The positions must lie within the base.
+    """
+    rows = as_rows(positions)
+    if column.rows != len(rows):
+        return False
     if isinstance(base, FixedColumn) and isinstance(column, FixedColumn):
-        return base.values.dtype == column.values.dtype
-    return not isinstance(base, FixedColumn) and not isinstance(column, FixedColumn)
+        if base.values.dtype != column.values.dtype:
+            return False
+        return _numbers_come_from(base.values, rows, column.values)
+    if isinstance(base, FixedColumn) or isinstance(column, FixedColumn):
+        return False
+    return _texts_come_from(texts(base), rows, texts(column))
 
 
-def _equal_at(base: Column, positions: Positions, column: Column, rows: slice) -> bool:
-    if isinstance(base, FixedColumn) and isinstance(column, FixedColumn):
-        return bool(np.array_equal(_bits(base.values.take(positions)), _bits(column.values[rows])))
-    theirs, mine = _strings(base).take(pa.array(positions)), _strings(column)
-    if rows.step in (None, 1):
-        mine = mine.slice(rows.start or 0, len(positions))
-    else:
-        mine = mine.take(pa.array(np.arange(len(mine))[rows]))
-    return bool(theirs.equals(mine))
+def _numbers_come_from(base: npt.NDArray[Any], rows: Rows, values: npt.NDArray[Any]) -> bool:
+    if rows.start is not None:
+        return same_bytes(base[rows.start : rows.start + len(rows)], values)
+    taken = _arrow_numbers(base) if len(rows) > _FEW_ROWS else None
+    for at in range(0, len(rows), _BLOCK_ROWS):
+        mine = values[at : at + _BLOCK_ROWS]
+        if taken is None:
+            theirs = base.take(rows.positions[at : at + _BLOCK_ROWS])
+        else:
+            chosen = pc.take(taken, rows.indices.slice(at, _BLOCK_ROWS), boundscheck=False)
+            theirs = np.frombuffer(chosen.buffers()[1], dtype=base.dtype, count=len(mine))
+        if not same_bytes(theirs, mine):
+            return False
+    return True
 
 
-def _bits(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """See elements as whole numbers, so that NaN equals itself bit by bit."""
+def _arrow_numbers(values: npt.NDArray[Any]) -> Any | None:
+    """See elements as whole numbers of Arrow; ``None`` where it has none so wide."""
+    kind = _WHOLE.get(values.dtype.itemsize)
+    if kind is None:
+        return None
     whole = np.ascontiguousarray(values)
-    width = next(w for w in (8, 4, 2, 1) if whole.dtype.itemsize % w == 0)
-    return whole.view(f"u{width}")
+    return pa.Array.from_buffers(kind, len(whole), [None, pa.py_buffer(whole.view(np.uint8))])
 
 
-def _strings(column: Column) -> Any:
-    """See a column of any lengths as Arrow does, without copying it."""
-    segments = column.segments if isinstance(column, SegmentedColumn) else (column,)
-    return pa.chunked_array([_segment(segment) for segment in segments], type=pa.large_binary())
+def same_bytes(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> bool:
+    """Compare arrays of one dtype bit by bit, NaN with NaN."""
+    if len(one) != len(other):
+        return False
+    block = max(1, _BLOCK_BYTES // max(1, one.dtype.itemsize))
+    if len(one) <= block:
+        return bool(_buffer(one).equals(_buffer(other)))
+    return all(
+        bool(_buffer(one[at : at + block]).equals(_buffer(other[at : at + block])))
+        for at in range(0, len(one), block)
+    )
 
 
-def _segment(column: Column) -> Any:
+def _buffer(values: npt.NDArray[Any]) -> Any:
+    return pa.py_buffer(np.ascontiguousarray(values).view(np.uint8))
+
+
+def texts(column: Column) -> VarColumn:
+    """See a column of any lengths as one piece of memory, which segments are copied into."""
+    if isinstance(column, SegmentedColumn):
+        return column.joined()
     assert isinstance(column, VarColumn)
+    return column
+
+
+def _texts_come_from(base: VarColumn, rows: Rows, column: VarColumn) -> bool:
+    if rows.start is not None:
+        return same_texts(base, rows.start, column, 0, len(rows))
+    short = None if rows.is_ascending else _both_short(base, column)
+    if short is not None:
+        return _numbers_come_from_short(*short, rows)
+    theirs = arrow_texts(base)
+    for at in range(0, len(rows), _BLOCK_ROWS):
+        chosen = pc.take(theirs, rows.indices.slice(at, _BLOCK_ROWS), boundscheck=False)
+        if not same_texts(column_of(chosen), 0, column, at, len(chosen)):
+            return False
+    return True
+
+
+def same_texts(one: VarColumn, start: int, other: VarColumn, at: int, count: int) -> bool:
+    """Compare ``count`` elements from two places on."""
+    for done in range(0, count, _BLOCK_ROWS):
+        rows = min(_BLOCK_ROWS, count - done)
+        mine = one.offsets[start + done : start + done + rows + 1]
+        theirs = other.offsets[at + done : at + done + rows + 1]
+        if not np.array_equal(mine - mine[0], theirs - theirs[0]):
+            return False
+        if not same_bytes(one.data[mine[0] : mine[-1]], other.data[theirs[0] : theirs[-1]]):
+            return False
+    return True
+
+
+def _both_short(base: VarColumn, column: VarColumn) -> tuple[Any, Any] | None:
+    if column.rows <= _FEW_ROWS:
+        return None
+    mine = _short(column)
+    theirs = None if mine is None else _short(base)
+    return None if theirs is None else (theirs, mine)
+
+
+def _short(column: VarColumn) -> Any | None:
+    """See short texts as elements of 16 bytes: length, text, zeros."""
+    if not hasattr(pa, "binary_view") or not column.rows:
+        return None
+    if int(np.diff(column.offsets).max()) > _SHORT_BYTES:
+        return None
+    try:
+        views = arrow_texts(column).cast(pa.binary_view())
+    except pa.ArrowNotImplementedError:  # older Arrow
+        return None
+    # a type of 16 bytes that Arrow takes from
+    return pa.Array.from_buffers(pa.decimal128(38, 0), column.rows, views.buffers()[:2])
+
+
+def _numbers_come_from_short(base: Any, column: Any, rows: Rows) -> bool:
+    mine = column.buffers()[1]
+    for at in range(0, len(rows), _BLOCK_ROWS):
+        chosen = pc.take(base, rows.indices.slice(at, _BLOCK_ROWS), boundscheck=False)
+        size = 16 * len(chosen)
+        if not chosen.buffers()[1].slice(0, size).equals(mine.slice(16 * at, size)):
+            return False
+    return True
+
+
+def arrow_texts(column: VarColumn) -> Any:
+    """See elements of any length as Arrow does, without copying them."""
     buffers = [None, pa.py_buffer(column.offsets), pa.py_buffer(column.data)]
     return pa.LargeBinaryArray.from_buffers(pa.large_binary(), column.rows, buffers)
 
 
-def affine_of(positions: Positions, column: Column) -> tuple[int, int] | None:
+def column_of(array: Any) -> VarColumn:
+    """See Arrow's large binary elements as a column."""
+    _, offsets, data = array.buffers()
+    bounds = np.frombuffer(offsets, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
+    body = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8)
+    return VarColumn(bounds, body, frozen=True)
+
+
+# --- counting columns ------------------------------------------------------------------------
+
+
+def affine_of(positions: Positions | Rows, column: Column) -> tuple[int, int] | None:
     """Find start and step such that each element is ``start + step * position``, if there are."""
+    places = as_rows(positions).positions
     if not isinstance(column, FixedColumn) or column.values.dtype != np.int64:
         return None
     values = column.values
-    if len(values) < 2 or len(values) != len(positions) or positions[0] == positions[1]:
+    if len(values) < 2 or len(values) != len(places) or places[0] == places[1]:
         return None
-    step = (int(values[1]) - int(values[0])) // (int(positions[1]) - int(positions[0]))
-    start = int(values[0]) - step * int(positions[0])
+    step = (int(values[1]) - int(values[0])) // (int(places[1]) - int(places[0]))
+    start = int(values[0]) - step * int(places[0])
     if max(abs(start), abs(step)) >= 2**31:
         return None
-    return (start, step) if np.array_equal(values, start + step * positions) else None
+    for at in range(0, len(values), _BLOCK_ROWS):
+        block = slice(at, at + _BLOCK_ROWS)
+        if not np.array_equal(values[block], start + step * places[block]):
+            return None
+    return start, step
 
 
 def affine_column(positions: Positions, start: int, step: int, *, dtype: str) -> FixedColumn:
@@ -98,68 +242,48 @@ def affine_column(positions: Positions, start: int, step: int, *, dtype: str) ->
     return FixedColumn(start + step * positions, frozen=True)
 
 
-def take(base: Column, positions: Positions) -> Column:
-    """Build the column that a selection stands for."""
-    if isinstance(base, FixedColumn):
-        return FixedColumn(base.values.take(positions), frozen=True)
-    taken = _strings(base).take(pa.array(positions)).combine_chunks()
-    _, offsets, data = taken.buffers()
-    start, rows = taken.offset, len(taken)
-    bounds = np.frombuffer(offsets, dtype=np.int64)[start : start + rows + 1]
-    body = np.frombuffer(data, dtype=np.uint8) if data is not None else np.empty(0, np.uint8)
-    return VarColumn(bounds, body, frozen=True)
+# --- what a selection stands for -------------------------------------------------------------
 
 
-def pack(positions: Positions, base_rows: int) -> tuple[Form, FixedColumn]:
-    """Write positions in the smallest form."""
-    if len(positions) == 0:
-        return "ranges", FixedColumn(np.empty(0, dtype=np.int64))
-    steps = np.diff(positions)
-    if len(steps) == 0 or bool((steps > 0).all()):
-        breaks = np.flatnonzero(steps != 1)
-        if (len(breaks) + 1) * 16 <= base_rows // 8:
-            starts = positions[np.concatenate(([0], breaks + 1))]
-            stops = positions[np.concatenate((breaks, [len(positions) - 1]))] + 1
-            return "ranges", FixedColumn(np.stack((starts, stops), axis=1).reshape(-1))
-        mask = np.zeros(base_rows, dtype=bool)
-        mask[positions] = True
-        return "mask", FixedColumn(np.packbits(mask, bitorder="little"))
-    narrow = np.uint32 if base_rows <= 2**32 else np.int64
-    return "list", FixedColumn(positions.astype(narrow))
-
-
-def unpack(form: str, column: Column, *, base_rows: int, rows: int) -> Positions:
-    """Read positions, and check that they are ``rows`` positions within the base.
+def take(base: Column, positions: Positions | Rows) -> Column:
+    """Build the column that a selection stands for.
 
     Raises
     ------
     CorruptDataError
-        They are not.
+        A position lies outside of the base.
     """
-    if not isinstance(column, FixedColumn):
-        raise CorruptDataError(_WHAT, "its positions are no numbers")
-    positions = _unpacked(form, column.values, base_rows, rows)
-    if len(positions) != rows:
-        raise CorruptDataError(_WHAT, "it has another number of rows than its column")
-    if rows and (positions.min() < 0 or positions.max() >= base_rows):
+    if isinstance(base, FixedColumn) and len(positions) <= _FEW_ROWS:
+        return _few_of(base, as_rows(positions).positions)
+    rows = as_rows(positions)
+    if not 0 <= rows.span[0] <= rows.span[1] <= base.rows:
         raise CorruptDataError(_WHAT, "a position lies outside of the base")
-    return positions
+    if isinstance(base, FixedColumn):
+        if rows.start is not None:
+            return FixedColumn(base.values[rows.start : rows.start + len(rows)].copy(), frozen=True)
+        return FixedColumn(base.values.take(rows.positions, mode="clip"), frozen=True)
+    whole = texts(base)
+    if rows.start is not None:
+        return _run_of(whole, rows.start, len(rows))
+    short = _short(whole) if len(rows) > _BLOCK_ROWS and not rows.is_ascending else None
+    if short is not None:
+        chosen = pc.take(short, rows.indices, boundscheck=False)
+        views = pa.Array.from_buffers(pa.binary_view(), len(rows), chosen.buffers()[:2])
+        return column_of(views.cast(pa.large_binary()))
+    return column_of(pc.take(arrow_texts(whole), rows.indices, boundscheck=False))
 
 
-def _unpacked(form: str, values: npt.NDArray[Any], base_rows: int, rows: int) -> Positions:
-    if form == "mask" and values.dtype == np.uint8 and len(values) == -(-base_rows // 8):
-        mask = np.unpackbits(values, count=base_rows, bitorder="little")
-        return np.flatnonzero(mask)
-    if form == "list" and values.dtype in (np.uint32, np.int64):
-        return values.astype(np.int64)
-    if form == "ranges" and values.dtype == np.int64 and len(values) % 2 == 0:
-        return _from_ranges(values.reshape(-1, 2), rows)
-    raise CorruptDataError(_WHAT, f"its form {form!r} and its positions do not agree")
+def _few_of(base: FixedColumn, positions: Positions) -> FixedColumn:
+    try:
+        taken = base.values.take(positions)
+    except IndexError as error:
+        raise CorruptDataError(_WHAT, "a position lies outside of the base") from error
+    if len(positions) and int(positions.min()) < 0:
+        raise CorruptDataError(_WHAT, "a position lies outside of the base")
+    return FixedColumn(taken, frozen=True)
 
 
-def _from_ranges(ranges: npt.NDArray[np.int64], rows: int) -> Positions:
-    lengths = ranges[:, 1] - ranges[:, 0]
-    if (lengths < 0).any() or (lengths > rows).any() or int(lengths.sum()) != rows:
-        raise CorruptDataError(_WHAT, "its ranges have another number of rows than its column")
-    parts = [np.arange(start, stop, dtype=np.int64) for start, stop in ranges.tolist()]
-    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+def _run_of(column: VarColumn, start: int, count: int) -> VarColumn:
+    bounds = column.offsets[start : start + count + 1]
+    body = column.data[int(bounds[0]) : int(bounds[-1])].copy()
+    return VarColumn(bounds - bounds[0], body, frozen=True)

@@ -27,7 +27,7 @@ class Patch:
     """Elements that stand in the place of some of a column's, such as edited cells."""
 
     form: str
-    """How the positions are written, see ``_selection.pack``."""
+    """How the positions are written, see ``_patch.pack_rows``."""
     positions: StoredColumn
     values: StoredColumn
     """One element for each position, in the same order."""

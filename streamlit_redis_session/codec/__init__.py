@@ -7,6 +7,11 @@ from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._parts import Encoded, Part, Stored, join_descriptions
+from streamlit_redis_session.codec._pieces import (
+    Source,
+    column_from_pieces,
+    column_from_sources,
+)
 from streamlit_redis_session.codec._snapshot import (
     Kind,
     classify,
@@ -23,7 +28,6 @@ from streamlit_redis_session.codec.columns import (
     Piece,
     SegmentedColumn,
     VarColumn,
-    column_from_pieces,
 )
 
 __all__ = [
@@ -35,10 +39,12 @@ __all__ = [
     "Part",
     "Piece",
     "SegmentedColumn",
+    "Source",
     "Stored",
     "VarColumn",
     "classify",
     "column_from_pieces",
+    "column_from_sources",
     "decode",
     "decode_parts",
     "describe_shape",

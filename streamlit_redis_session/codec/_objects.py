@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 
 from streamlit_redis_session.codec._dispatch import decode_node, encode_node
+from streamlit_redis_session.codec._pieces import column_from_pieces
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
-from streamlit_redis_session.codec.columns import column_from_pieces
 from streamlit_redis_session.errors import UnsupportedValueError
 from streamlit_redis_session.objects import JSON
 

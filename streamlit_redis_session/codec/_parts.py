@@ -104,6 +104,16 @@ class Encoded:
 
     parts: tuple[Part, ...]
 
+    @classmethod
+    def of(cls, description: JSON, columns: Sequence[Column]) -> Encoded:
+        """Make a value of a root alone."""
+
+        def make(writer: Writer) -> JSON:
+            writer.columns += columns
+            return description
+
+        return cls((Part(None, columns, make),))
+
     @cached_property
     def description(self) -> JSON:
         """All descriptions as one: what :func:`decode` takes."""

@@ -1,26 +1,27 @@
 """The carriers between the codec and the chunks: flat arrays that can be cut by rows.
 
 A :class:`FixedColumn` holds elements of one width, a :class:`VarColumn` elements of any length.
-Both cut into *pieces* (bytes of a row range) and are put together from pieces again. Neither
-knows what the bytes mean: that stands in the codec's description.
+Both cut into *pieces* (bytes of a row range) and are put together from pieces again
+(``_pieces.py``). Neither knows what the bytes mean: that stands in the codec's description.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-from streamlit_redis_session.errors import CorruptDataError
-
 Piece: TypeAlias = "bytes | memoryview"
 ColumnSpec: TypeAlias = dict[str, Any]
 
-_LENGTH = np.dtype("<i4")
-_FIXED_KINDS = "biufcmMVSU"
+LENGTH_WIDTHS = (1, 2, 4)
+"""Bytes that a length may take; all lengths of a piece take as many as the longest needs."""
+FIXED_KINDS = "biufcmMVSU"
+
+_LONGEST = 2**31 - 1
 
 
 @runtime_checkable
@@ -33,7 +34,7 @@ class Column(Protocol):
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pieces together."""
+        """Bytes of all pieces together, or somewhat more."""
 
     def spec(self) -> ColumnSpec:
         """Say what :func:`column_from_pieces` needs beside the bytes, as JSON."""
@@ -57,7 +58,7 @@ class FixedColumn:
     """Nobody writes to ``values`` while this column's source is held (Copy-on-Write, Arrow)."""
 
     def __post_init__(self) -> None:
-        if self.values.ndim != 1 or self.values.dtype.kind not in _FIXED_KINDS:
+        if self.values.ndim != 1 or self.values.dtype.kind not in FIXED_KINDS:
             raise ValueError(f"not a flat fixed-width array: {self.values.dtype}")
 
     @property
@@ -103,8 +104,8 @@ class VarColumn:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pieces together: the data and 4 bytes of length each."""
-        return int(self.offsets[-1] - self.offsets[0]) + self.rows * _LENGTH.itemsize
+        """Bytes of the data and 4 for each length: of all pieces together, or somewhat more."""
+        return int(self.offsets[-1] - self.offsets[0]) + self.rows * LENGTH_WIDTHS[-1]
 
     def spec(self) -> ColumnSpec:
         """Say kind and rows."""
@@ -119,13 +120,13 @@ class VarColumn:
         return ("var", offsets, data, self.rows)
 
     def piece(self, start: int, stop: int) -> Piece:
-        """Give the lengths of elements ``start`` to ``stop`` (int32), then their bytes."""
+        """Give the bytes of elements ``start`` to ``stop``, their lengths behind them."""
+        return _var_piece([self.within(start, stop)])
+
+    def within(self, start: int, stop: int) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]:
+        """Give the lengths of elements ``start`` to ``stop``, and their bytes."""
         bounds = self.offsets[start : stop + 1]
-        lengths = np.diff(bounds)
-        if lengths.size and int(lengths.max()) > np.iinfo(_LENGTH).max:
-            raise ValueError("an element is longer than 2 GiB")
-        body = self.data[int(bounds[0]) : int(bounds[-1])]
-        return lengths.astype(_LENGTH).tobytes() + body.tobytes()
+        return np.diff(bounds), self.data[int(bounds[0]) : int(bounds[-1])]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,12 +158,8 @@ class SegmentedColumn:
         return None if None in tokens else tokens
 
     def piece(self, start: int, stop: int) -> Piece:
-        """Give the lengths of elements ``start`` to ``stop`` (int32), then their bytes."""
-        parts = [s.piece(*bounds) for s, bounds in self._within(start, stop)]
-        heads = [4 * (stop - start) for _, (start, stop) in self._within(start, stop)]
-        lengths = [part[:head] for part, head in zip(parts, heads, strict=True)]
-        bodies = [part[head:] for part, head in zip(parts, heads, strict=True)]
-        return b"".join((*lengths, *bodies))
+        """Give the bytes of elements ``start`` to ``stop``, their lengths behind them."""
+        return _var_piece([s.within(*bounds) for s, bounds in self._within(start, stop)])
 
     def joined(self) -> VarColumn:
         """Copy the segments together."""
@@ -181,57 +178,22 @@ class SegmentedColumn:
             at += segment.rows
 
 
-def column_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) -> Column:
-    """Put a column together from ``(rows, bytes)`` pieces in order.
+def _var_piece(parts: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.uint8]]]) -> Piece:
+    """Write bytes, lengths in the least width that fits, and one byte that says the width.
 
-    Raises
-    ------
-    CorruptDataError
-        The bytes do not have the length that the spec and the rows demand.
+    The bytes stand first so that a reader can open pieces one behind the other in one buffer,
+    each over the lengths of the one before.
     """
-    if sum(rows for rows, _ in pieces) != spec["rows"]:
-        raise CorruptDataError("a column", "its pieces have another number of rows")
-    if spec["kind"] == "fixed":
-        return _fixed_from_pieces(spec, pieces)
-    if spec["kind"] == "var":
-        return _var_from_pieces(pieces)
-    raise CorruptDataError("a column", f"unknown kind {spec['kind']!r}")
-
-
-def _fixed_from_pieces(spec: ColumnSpec, pieces: Sequence[tuple[int, Piece]]) -> FixedColumn:
-    try:
-        dtype = np.dtype(spec["dtype"])
-    except (TypeError, ValueError) as error:
-        raise CorruptDataError("a column", f"no dtype is called {spec['dtype']!r:.40}") from error
-    if dtype.kind not in _FIXED_KINDS or dtype.hasobject or not dtype.itemsize:
-        raise CorruptDataError("a column", f"dtype {dtype} is not allowed")
-    # before the memory is asked for: the rows are only a claim until the bytes bear them out
-    if any(len(data) != rows * dtype.itemsize for rows, data in pieces):
-        raise CorruptDataError("a column", "a piece has another length than its rows")
-    values = np.empty(spec["rows"], dtype=dtype)
-    at = 0
-    for rows, data in pieces:
-        if data:
-            values[at : at + rows] = np.frombuffer(data, dtype=dtype)
-        at += rows
-    return FixedColumn(values, frozen=True)
-
-
-def _var_from_pieces(pieces: Sequence[tuple[int, Piece]]) -> VarColumn:
-    lengths, bodies = [], []
-    for rows, data in pieces:
-        head = rows * _LENGTH.itemsize
-        if rows < 0 or len(data) < head:
-            raise CorruptDataError("a column", "a piece is shorter than its lengths")
-        counts = np.frombuffer(data[:head], dtype=_LENGTH).astype(np.int64)
-        body = np.frombuffer(data[head:], dtype=np.uint8)
-        if len(counts) != rows or (counts < 0).any() or counts.sum() != len(body):
-            raise CorruptDataError("a column", "lengths and bytes of a piece do not agree")
-        lengths.append(counts)
-        bodies.append(body)
-    rows_total = sum(rows for rows, _ in pieces)
-    offsets = np.zeros(rows_total + 1, dtype=np.int64)
-    if lengths:
-        np.cumsum(np.concatenate(lengths), out=offsets[1:])
-    data_total = np.concatenate(bodies) if bodies else np.empty(0, dtype=np.uint8)
-    return VarColumn(offsets, data_total, frozen=True)
+    longest = max((int(lengths.max()) for lengths, _ in parts if len(lengths)), default=0)
+    if longest > _LONGEST:
+        raise ValueError("an element is longer than 2 GiB")
+    width = next(width for width in LENGTH_WIDTHS if longest < 256**width)
+    rows, size = sum(len(each) for each, _ in parts), sum(len(body) for _, body in parts)
+    piece = np.empty(size + rows * width + 1, np.uint8)
+    at, where = 0, size
+    for lengths, body in parts:
+        piece[at : at + len(body)] = body
+        piece[where : where + len(lengths) * width].view(f"<u{width}")[:] = lengths
+        at, where = at + len(body), where + len(lengths) * width
+    piece[-1] = width
+    return piece.data

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
-from contextlib import suppress
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from numbers import Number
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import pyarrow as pa
 
-from streamlit_redis_session.codec import _pandas_private as private
+from streamlit_redis_session.codec._cells import (
+    count_cells,
+    count_elements,
+    differs,
+    shares_memory,
+    unshared_columns,
+)
 from streamlit_redis_session.codec.positions import positions_by_label
 from streamlit_redis_session.objects import Change
 
-_Bools = npt.NDArray[np.bool_]
-_MISFITS = (
-    ArithmeticError, AttributeError, LookupError, NotImplementedError, TypeError, ValueError,
-    pa.ArrowException,
-)  # fmt: skip
-"""What comparing two odd values may raise."""
 
-
-def compare(key: str, before: object, after: object) -> Change:
+def compare(
+    key: str, before: object, after: object, *, cells: Mapping[int, int] | None = None
+) -> Change:
     """Say what happened to one value, as far as that is cheap to find.
 
     Columns that share their memory are not read. Cells are counted where rows and columns are
@@ -35,6 +33,10 @@ def compare(key: str, before: object, after: object) -> Change:
     ----------
     before
         ``None``: there was no such value.
+    cells
+        How many cells differ, by position of the column, where the store has found that out:
+        these columns are not read. Bit patterns may have been compared, so that a NaN of other
+        bits counts.
     """
     rows_after, columns_after = shape_of(after)
     if before is None:
@@ -47,10 +49,10 @@ def compare(key: str, before: object, after: object) -> Change:
         "columns_after": columns_after,
     }
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
-        return _compare_frames(key, before, after, shapes)
+        return _compare_frames(key, before, after, shapes, cells or {})
     if isinstance(before, pd.Series) and isinstance(after, pd.Series):
-        cells = _count_cells(before, after) if rows_before == rows_after else None
-        return Change(key, "changed", cells_changed=cells, **shapes)
+        count = count_cells(before, after) if rows_before == rows_after else None
+        return Change(key, "changed", cells_changed=count, **shapes)
     return Change(key, "changed", **shapes)
 
 
@@ -68,16 +70,21 @@ def shape_of(value: object) -> tuple[int | None, int | None]:
 
 
 def _compare_frames(
-    key: str, before: pd.DataFrame, after: pd.DataFrame, shapes: dict[str, Any]
+    key: str,
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    shapes: dict[str, Any],
+    cells: Mapping[int, int],
 ) -> Change:
-    old, new = _positions(before.columns), _positions(after.columns)
+    old = _positions(before.columns)
+    new = old if after.columns.is_(before.columns) else _positions(after.columns)
     if old is None or new is None:
         return Change(key, "changed", **shapes)
     added = [after.columns[new[c]] for c in new if c not in old]
     removed = [before.columns[old[c]] for c in old if c not in new]
     places = [(old[c], new[c]) for c in new if c in old]
-    types_before, types_after = before.dtypes.tolist(), after.dtypes.tolist()
-    retyped = [j for i, j in places if types_before[i] != types_after[j]]
+    pairs = list(unshared_columns(before, after, places))
+    retyped = [j for _, j, left, right in pairs if left.dtype != right.dtype]
     change = Change(
         key,
         "changed",
@@ -90,7 +97,7 @@ def _compare_frames(
         return change
     if not before.index.equals(after.index):
         return replace(change, rows_reordered=_is_permutation(before.index, after.index))
-    counts = _counts(before, after, [(i, j) for i, j in places if j not in retyped])
+    counts = _counts(before, after, [pair for pair in pairs if pair[1] not in retyped], cells)
     is_comparable = not (added or removed or retyped)
     return replace(
         change,
@@ -100,15 +107,21 @@ def _compare_frames(
 
 
 def _counts(
-    before: pd.DataFrame, after: pd.DataFrame, places: list[tuple[int, int]]
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    pairs: Iterable[tuple[int, int, Any, Any]],
+    cells: Mapping[int, int],
 ) -> dict[int, int]:
     """Count, by place in the later frame, the cells that differ."""
-    left, right = private.flat_arrays(before), private.flat_arrays(after)
-    return {
-        j: _count_cells(before.iloc[:, i], after.iloc[:, j])
-        for i, j in places
-        if not arrays_share_memory(left[i], right[j])
-    }
+    counts: dict[int, int] = {}
+    for i, j, left, right in pairs:
+        # what was found out belongs to the column in the same place before
+        count = cells.get(j) if i == j else None
+        count = count_elements(left, right) if count is None else count
+        if count is None:
+            count = int(differs(before.iloc[:, i], after.iloc[:, j]).sum())
+        counts[j] = count
+    return counts
 
 
 def _is_permutation(before: pd.Index[Any], after: pd.Index[Any]) -> bool:
@@ -126,7 +139,10 @@ def _positions(labels: pd.Index[Any]) -> dict[Hashable, int] | None:
 
     pandas' own look-ups refuse, warn or convert when the two sides have labels of different types.
     """
-    found = {_label_key(label): place for place, label in enumerate(labels)}
+    plain = labels.tolist()
+    is_text = set(map(type, plain)) == {str}
+    keys = plain if is_text else map(_label_key, labels)
+    found = dict(zip(keys, range(len(labels)), strict=True))
     return found if len(found) == len(labels) else None
 
 
@@ -141,76 +157,6 @@ def _label_key(label: Any) -> Hashable:
 
 def _texts(labels: Iterable[Any]) -> tuple[str, ...]:
     return tuple(str(label) for label in labels)
-
-
-def _count_cells(before: pd.Series[Any], after: pd.Series[Any]) -> int:
-    if _share_memory(before, after):
-        return 0
-    return int(differs(before, after).sum())
-
-
-def _share_memory(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
-    """Tell whether two columns are views of the same memory, where that is cheap to see."""
-    return arrays_share_memory(private.flat_array(before), private.flat_array(after))
-
-
-def arrays_share_memory(left: Any, right: Any) -> bool:
-    """Tell whether two arrays of columns are views of the same memory, as far as that shows."""
-    if isinstance(left, np.ndarray) and isinstance(right, np.ndarray):
-        return left.dtype != object and _same_view(left, right)
-    if type(left) is not type(right):
-        return False
-    mine, theirs = private.parts_of(left), private.parts_of(right)
-    if mine is None or theirs is None:
-        return False
-    return all(
-        _same_view(a, b) if isinstance(a, np.ndarray) else a == b
-        for a, b in zip(mine, theirs, strict=True)
-    )
-
-
-def _same_view(a: Any, b: Any) -> bool:
-    return bool(
-        isinstance(b, np.ndarray)
-        and a.__array_interface__["data"] == b.__array_interface__["data"]
-        and a.strides == b.strides
-        and a.shape == b.shape
-        and a.dtype == b.dtype
-    )
-
-
-def differs(before: pd.Series[Any], after: pd.Series[Any]) -> _Bools:
-    """Mark, position by position, the cells that differ; missing equals missing."""
-    left, right = _plain(before), _plain(after)
-    unequal: Any = None
-    if left.dtype == right.dtype and left.dtype != object:
-        # on the dtypes that cannot be compared as a whole, pandas raises a bit of everything
-        with suppress(*_MISFITS):
-            unequal = (left != right).fillna(True).to_numpy(dtype=bool)
-    if unequal is None:
-        pairs = zip(left, right, strict=True)
-        unequal = np.fromiter((not _equal(a, b) for a, b in pairs), dtype=bool, count=len(left))
-    both_missing = (left.isna() & right.isna()).to_numpy(dtype=bool)
-    return np.asarray(unequal & ~both_missing)
-
-
-def _plain(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Take the index off a column, and give it all its elements if it is sparse."""
-    plain = column.reset_index(drop=True)
-    is_sparse = isinstance(plain.dtype, pd.SparseDtype)
-    return pd.Series(np.asarray(plain.array)) if is_sparse else plain
-
-
-def _equal(a: Any, b: Any) -> bool:
-    if a is b:
-        return True
-    related = isinstance(a, type(b)) or isinstance(b, type(a))
-    if not related and not (isinstance(a, Number) and isinstance(b, Number)):
-        return False
-    try:
-        return bool(np.all(a == b))
-    except _MISFITS:
-        return False
 
 
 @dataclass(frozen=True)
@@ -278,7 +224,7 @@ class FrameDiff:
             if len(found) >= most:
                 break
             old, new = left.iloc[:, number], right.iloc[:, number]
-            if _share_memory(old, new):
+            if shares_memory(old, new):
                 continue
             at = np.flatnonzero(differs(old, new))[: most - len(found)]
             found += [(left.index[i], str(label), old.iloc[i], new.iloc[i]) for i in at]
@@ -289,7 +235,7 @@ class FrameDiff:
         """Count changed cells of rows and columns on both sides."""
         left, right = self._aligned()
         pairs = zip(range(left.shape[1]), range(right.shape[1]), strict=True)
-        return sum(_count_cells(left.iloc[:, i], right.iloc[:, j]) for i, j in pairs)
+        return sum(count_cells(left.iloc[:, i], right.iloc[:, j]) for i, j in pairs)
 
     def _aligned(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Cut both frames to the rows and columns that both have, in the later one's order."""

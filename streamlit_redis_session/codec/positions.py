@@ -13,11 +13,18 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from streamlit_redis_session.codec import _pandas_private as private
+from streamlit_redis_session.codec._join import Keys, find_rows, is_found, row_keys
+
 Positions = npt.NDArray[np.int64]
+Array = npt.NDArray[Any]
+KeyPair = tuple[Array, Array]
 
 _MOST_KEY_COLUMNS = 12
-_PRIME = np.uint64(0x9E3779B97F4A7C15)
-_SHIFT = np.uint64(29)
+_FEW_KEY_COLUMNS = 3
+_SAMPLE_ROWS = 256
+_MOST_STARTS = 16
+_MOSTLY = 0.9
 
 
 def candidates(before: object, after: object) -> Iterator[Positions]:
@@ -37,24 +44,30 @@ def candidates(before: object, after: object) -> Iterator[Positions]:
     if not isinstance(before, tables) or type(before) is not type(after) or not len(before):
         return
     assert isinstance(after, tables)
-    if len(after) > len(before):
+    if len(after) > len(before) or not len(after):
         return
     by_label = positions_by_label(before.index, after.index)
     if by_label is not None:
         yield by_label
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
-        by_content = _by_content(before, after)
-        if by_content is not None:
-            yield by_content
+        yield from _by_content(_key_pairs(before, after))
+
+
+# --- row labels ------------------------------------------------------------------------------
 
 
 def positions_by_label(before: pd.Index[Any], after: pd.Index[Any]) -> Positions | None:
     """Find each label of ``after`` in ``before``; ``None`` when that is not possible."""
     if isinstance(before, pd.RangeIndex):
         return _within_range(before, after)
-    if type(before) is not type(after) or before.dtype != after.dtype or not before.is_unique:
+    if type(before) is not type(after) or before.dtype != after.dtype:
         return None
-    return _all_found(before.get_indexer(after))
+    if isinstance(before, pd.MultiIndex):
+        return _all_found(before.get_indexer(after)) if before.is_unique else None
+    old, new = _numbers(private.flat_array(before)), _numbers(private.flat_array(after))
+    if old is not None and new is not None:
+        return find_rows(row_keys([old]), row_keys([new]))
+    return _all_found(before.get_indexer(after)) if before.is_unique else None
 
 
 def _within_range(before: pd.RangeIndex, after: pd.Index[Any]) -> Positions | None:
@@ -75,31 +88,87 @@ def _all_found(positions: npt.NDArray[np.intp]) -> Positions | None:
     return positions.astype(np.int64, copy=False)
 
 
-def _by_content(before: pd.DataFrame, after: pd.DataFrame) -> Positions | None:
-    """Join the rows on a hash of their numeric columns; equal rows may stand for each other."""
+# --- content ---------------------------------------------------------------------------------
+
+
+def _key_pairs(before: pd.DataFrame, after: pd.DataFrame) -> list[KeyPair]:
+    """Pair numeric columns of one label and dtype, those of the most different elements first."""
     if not (before.columns.is_unique and after.columns.is_unique):
+        return []
+    known = dict(zip(before.columns, private.flat_arrays(before), strict=True))
+    pairs: list[tuple[int, KeyPair]] = []
+    for label, array in zip(after.columns, private.flat_arrays(after), strict=True):
+        old, new = _numbers(known.get(label)), _numbers(array)
+        if old is not None and new is not None and old.dtype == new.dtype:
+            pairs.append((_variety(old), (old, new)))
+    pairs.sort(key=lambda pair: -pair[0])
+    return [pair for _, pair in pairs[:_MOST_KEY_COLUMNS]]
+
+
+def _few(pairs: list[KeyPair]) -> int:
+    """Say how many columns tell most rows apart: two where every element seems to differ."""
+    second = pairs[min(1, len(pairs) - 1)][0]
+    few = _FEW_KEY_COLUMNS - 1 if _variety(second) >= _SAMPLE_ROWS else _FEW_KEY_COLUMNS
+    return min(few, len(pairs))
+
+
+def _numbers(array: Any) -> Array | None:
+    """See an array as numbers of the machine, missing values among them; else ``None``."""
+    is_time = isinstance(array, pd.arrays.DatetimeArray | pd.arrays.TimedeltaArray)
+    numbers = array.asi8 if is_time else array
+    if type(numbers) is not np.ndarray or numbers.dtype.kind not in "biufmM":
         return None
-    shared = [c for c in after.columns if c in before.columns and _is_key(before[c], after[c])]
-    if not shared:
-        return None
-    shared = shared[:_MOST_KEY_COLUMNS]
-    keys = pd.Series(_row_keys(before, shared))
-    first = np.flatnonzero(~keys.duplicated().to_numpy())
-    found = _all_found(pd.Index(keys.to_numpy()[first]).get_indexer(_row_keys(after, shared)))
-    return None if found is None else first[found].astype(np.int64, copy=False)
+    return numbers if numbers.dtype.itemsize <= 8 else None
 
 
-def _is_key(before: pd.Series[Any], after: pd.Series[Any]) -> bool:
-    dtype = before.dtype
-    return isinstance(dtype, np.dtype) and dtype == after.dtype and dtype.kind in "biufmM"
+def _variety(values: Array) -> int:
+    step = max(1, len(values) // _SAMPLE_ROWS)
+    return len(set(_bits(np.ascontiguousarray(values[::step])).tolist()))
 
 
-def _row_keys(frame: pd.DataFrame, labels: list[Any]) -> npt.NDArray[np.uint64]:
-    keys = np.zeros(len(frame), dtype=np.uint64)
-    for label in labels:
-        values = frame[label].to_numpy()
-        bits = np.ascontiguousarray(values).view(f"u{values.itemsize}")
-        keys ^= bits
-        keys *= _PRIME
-        keys ^= keys >> _SHIFT
-    return keys
+def _bits(values: Array) -> Array:
+    return values.view(f"u{values.dtype.itemsize}")
+
+
+def _by_content(pairs: list[KeyPair]) -> Iterator[Positions]:
+    """Join the rows on few columns, then on single ones, then on all."""
+    if not pairs:
+        return
+    run = _run(pairs)
+    if run is not None:
+        yield run
+    few = _few(pairs)
+    for first, last in dict.fromkeys([(0, few), (0, 1), (1, 2), (0, len(pairs))]):
+        if first >= len(pairs):
+            continue
+        chosen = pairs[first:last]
+        old, new = row_keys([a for a, _ in chosen]), row_keys([b for _, b in chosen])
+        found = find_rows(old, new)
+        if found is not None:
+            yield _in_order(old, new, found)
+
+
+def _run(pairs: list[KeyPair]) -> Positions | None:
+    """Find the rows as an unbroken run."""
+    old, new = pairs[0]
+    count = len(new)
+    starts = np.flatnonzero(_bits(old) == _bits(new[:1])[0])
+    places = np.linspace(0, count - 1, _SAMPLE_ROWS).astype(np.int64)
+    for start in starts[:_MOST_STARTS].tolist():
+        if start + count <= len(old) and all(
+            np.array_equal(_bits(a.take(start + places)), _bits(b.take(places)))
+            for a, b in pairs[:_FEW_KEY_COLUMNS]
+        ):
+            return np.arange(start, start + count, dtype=np.int64)
+    return None
+
+
+def _in_order(old: Keys, new: Keys, found: Positions) -> Positions:
+    """Choose among equal rows so that the positions ascend, where they mostly do."""
+    steps = np.diff(found)
+    if (steps > 0).all() or (steps >= 0).mean() < _MOSTLY:
+        return found
+    there = np.flatnonzero(is_found(new, old))
+    if len(there) == len(found) and np.array_equal(old.take(there), new):
+        return there
+    return found

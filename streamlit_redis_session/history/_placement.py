@@ -11,6 +11,7 @@ from streamlit_redis_session.history._graph import is_ancestor, redo_path
 from streamlit_redis_session.history._refs import automatic_name
 from streamlit_redis_session.objects import (
     Change,
+    ChunkId,
     Head,
     ManifestId,
     RefName,
@@ -30,6 +31,17 @@ class State:
     tags: Mapping[RefName, VersionId]
     meta: Mapping[str, bytes]
 
+    @property
+    def named(self) -> set[VersionId]:
+        """The versions that refs name."""
+        shown = () if self.head.version is None else (self.head.version,)
+        return {*self.branches.values(), *self.tags.values(), *shown}
+
+
+def new_nonce() -> str:
+    """Make what tells one attempt to write from all others: 14 characters, 80 random bits."""
+    return secrets.token_urlsafe(10)
+
 
 @dataclass(frozen=True)
 class Draft:
@@ -43,8 +55,13 @@ class Draft:
     """Sealed manifests that the session may lack."""
     message: str
     changes: tuple[Change, ...]
+    chunks: Mapping[ChunkId, bytes] = field(default_factory=dict)
+    """Sealed chunks that the store may lack, few and small: they are sent with the version.
+    Larger ones have to be there before."""
+    lease_s: int = 0
+    """The lease of these chunks."""
     author: str = ""
-    nonce: str = field(default_factory=lambda: secrets.token_hex(12))
+    nonce: str = field(default_factory=new_nonce)
     created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
 
 
@@ -73,7 +90,7 @@ def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
     """Apply the rules of history to a draft."""
     base = draft.base
     for shown in (base, state.head):
-        if shown.version and dict(versions[shown.version].values) == dict(draft.values):
+        if shown.version and versions[shown.version].values == draft.values:
             return Landing("nothing", shown.branch, shown.version, draft.values)
 
     def parents_of(version_id: VersionId) -> tuple[VersionId, ...]:
@@ -81,7 +98,7 @@ def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
 
     tip = state.branches.get(base.branch)
     redo = redo_path(base.version, tip, parents_of) if base.version else ()
-    if redo and dict(versions[redo[0]].values) == dict(draft.values):
+    if redo and versions[redo[0]].values == draft.values:
         # Where others are past it already, follow them: do not pull them back.
         is_past = state.head.version in redo
         head = state.head if is_past else Head(base.branch, redo[0])

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from datetime import datetime, timezone
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import (
-    JSON,
     Change,
     Head,
     ManifestId,
@@ -23,69 +23,87 @@ HEAD_FIELD = "HEAD"
 BRANCH_PREFIX = "b:"
 TAG_PREFIX = "t:"
 
-_TUPLES = {f.name for f in dataclasses.fields(Change) if str(f.type).startswith("tuple")}
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+_CHANGE_FIELDS = [f.name for f in dataclasses.fields(Change)]
+_CHANGE_DEFAULTS = [f.default for f in dataclasses.fields(Change)]
+_CHANGE_LISTS = [
+    n for n, f in enumerate(dataclasses.fields(Change)) if str(f.type).startswith("tuple")
+]
+_write = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def version_content(version: Version, nonce: str) -> bytes:
     """Write everything of a version but its id and annotation; the id is the digest of this."""
-    return json.dumps(
-        {
-            "format": FORMAT,
-            "parents": list(version.parents),
-            "message": version.message,
-            "created_at": version.created_at.isoformat(),
-            "author": version.author,
-            "changes": [_change_to_json(change) for change in version.changes],
-            "values": dict(version.values),
-            "settings": version.settings,
-            "nonce": nonce,
-        },
-        sort_keys=True,
-        separators=(",", ":"),
+    return _write(
+        [
+            FORMAT,
+            version.parents,
+            version.message,
+            version.author,
+            (version.created_at - _EPOCH) // _MICROSECOND,
+            [_change_to_list(change) for change in version.changes],
+            dict(sorted(version.values.items())),
+            version.settings,
+            nonce,
+        ]
     ).encode()
 
 
 def version_to_record(content: bytes, annotation: str = "") -> bytes:
-    """Put a version's content and its annotation into one record."""
-    return json.dumps({"content": content.decode(), "annotation": annotation}).encode()
+    """Put a version's content and its annotation into one record: two lines of JSON.
+
+    JSON as it is written here has no line break inside. A version without annotation has one line.
+    """
+    return content + b"\n" + json.dumps(annotation).encode() if annotation else content
 
 
 def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, bytes, str]:
     """Read a record: the version, its content as digested, and its nonce."""
+    content, _, note = record.partition(b"\n")
     try:
-        outer = json.loads(record)
-        content = outer["content"].encode()
-        fields = json.loads(content)
-        if fields["format"] != FORMAT:
+        made_by, parents, message, author, created_us, changes, values, settings, nonce = (
+            json.loads(content)
+        )
+        if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
+        annotation = json.loads(note) if note else ""
+        _must_be_texts(message, author, nonce, annotation, settings or "", *parents)
+        _must_be_texts(*values, *values.values())
         version = Version(
             id=version_id,
-            parents=tuple(VersionId(parent) for parent in fields["parents"]),
-            message=fields["message"],
-            created_at=datetime.fromisoformat(fields["created_at"]).astimezone(timezone.utc),
-            author=fields["author"],
-            changes=tuple(_change_from_json(change) for change in fields["changes"]),
-            annotation=outer["annotation"],
-            values={key: ManifestId(value) for key, value in fields["values"].items()},
-            settings=None if fields["settings"] is None else ManifestId(fields["settings"]),
+            parents=tuple(parents),
+            message=message,
+            created_at=_EPOCH + timedelta(microseconds=created_us),
+            author=author,
+            changes=tuple(map(_change_from_list, changes)),
+            annotation=annotation,
+            values=values,
+            settings=ManifestId(settings) if settings else None,
         )
-        return version, content, fields["nonce"]
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
+    return version, content, nonce
 
 
-def _change_to_json(change: Change) -> JSON:
-    """Leave out what has its default, so that a small change is a small record."""
-    return {
-        f.name: value
-        for f in dataclasses.fields(change)
-        if (value := getattr(change, f.name)) != f.default
-    }
+def _must_be_texts(*values: object) -> None:
+    if not all(type(value) is str for value in values):
+        raise TypeError("something in it is not text")
 
 
-def _change_from_json(fields: JSON) -> Change:
-    typed: dict[str, Any] = {k: tuple(v) if k in _TUPLES else v for k, v in fields.items()}
-    return Change(**typed)
+def _change_to_list(change: Change) -> list[Any]:
+    """List the fields in order, without those at the end that have their defaults."""
+    values = [getattr(change, name) for name in _CHANGE_FIELDS]
+    while values[-1] == _CHANGE_DEFAULTS[len(values) - 1]:
+        values.pop()
+    return values
+
+
+def _change_from_list(values: list[Any]) -> Change:
+    for place in _CHANGE_LISTS:
+        if place < len(values):
+            values[place] = tuple(values[place])
+    return Change(*values)
 
 
 def ref_text(data: bytes) -> str:
@@ -94,6 +112,20 @@ def ref_text(data: bytes) -> str:
         return data.decode()
     except UnicodeDecodeError as error:
         raise CorruptDataError("a ref", "it is not text") from error
+
+
+def named(refs: Mapping[str, bytes], prefix: str) -> dict[RefName, VersionId]:
+    """Read the branches, or the tags."""
+    return {
+        short_name(field): VersionId(ref_text(value))
+        for field, value in refs.items()
+        if field.startswith(prefix)
+    }
+
+
+def short_name(field: str) -> RefName:
+    """Give a branch's or tag's name without its prefix."""
+    return RefName(field[len(BRANCH_PREFIX) :])
 
 
 def head_to_bytes(head: Head) -> bytes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from streamlit_redis_session.errors import (
@@ -70,7 +70,9 @@ class RefContext:
     head: Head
     branches: Mapping[RefName, VersionId]
     tags: Mapping[RefName, VersionId]
-    parents: Mapping[VersionId, tuple[VersionId, ...]]
+    parents_of: Callable[[VersionId], tuple[VersionId, ...]]
+    with_prefix: Callable[[str], Sequence[VersionId]]
+    """All versions whose id begins so."""
 
 
 def resolve(ref: str, context: RefContext) -> VersionId:
@@ -93,7 +95,7 @@ def resolve(ref: str, context: RefContext) -> VersionId:
     base, steps = _split(ref)
     version = _resolve_base(base, context)
     for sign, count in steps:
-        version = _step(version, sign, count, ref, lambda v: context.parents[v])
+        version = _step(version, sign, count, ref, context.parents_of)
     return version
 
 
@@ -124,15 +126,13 @@ def _resolve_base(base: str, context: RefContext) -> VersionId:
     for refs in (context.branches, context.tags):
         if name in refs:
             return refs[name]
-    if VersionId(base) in context.parents:
-        return VersionId(base)
     if not _PREFIX.fullmatch(base):
         raise RefNotFoundError(base, known=_names(context))
     return _resolve_prefix(base, context)
 
 
 def _resolve_prefix(prefix: str, context: RefContext) -> VersionId:
-    matches = [v for v in context.parents if v.startswith(prefix)]
+    matches = context.with_prefix(prefix)
     if len(matches) > 1:
         raise VersionNotFoundError(prefix, reason=f"{len(matches)} versions begin so.")
     if not matches:

@@ -5,22 +5,26 @@ All writes are transactions with an expectation: who read an old head changes no
 
 from __future__ import annotations
 
-import secrets
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Any
 
 from streamlit_redis_session.chunks import Chunker, digest
 from streamlit_redis_session.errors import (
     ConflictError,
-    CorruptDataError,
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
-from streamlit_redis_session.history._graph import first_parents, is_ancestor, redo_path
-from streamlit_redis_session.history._placement import Draft, Landing, State, place
+from streamlit_redis_session.history._graph import (
+    first_parents,
+    is_ancestor,
+    line_with,
+    redo_path,
+    steps_back,
+)
+from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce, place
 from streamlit_redis_session.history._refs import RefContext, resolve
+from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
 from streamlit_redis_session.objects import (
     DEFAULT_BRANCH,
     Head,
@@ -31,7 +35,6 @@ from streamlit_redis_session.objects import (
 )
 from streamlit_redis_session.storage import Backend, Outcome, Transaction
 
-VERSION_ROLE = "version"
 SETTINGS_FIELD = "settings"
 _TRIES = 50
 """Lost races in a row after which something else must be wrong."""
@@ -58,22 +61,16 @@ class Repository:
         self._record_key = record_key
         self.key = key
         self.ttl_s = ttl_s
-        self._versions: dict[VersionId, Version] = {}
-        self._nonces: dict[str, VersionId] = {}
-        self._records: dict[VersionId, tuple[bytes, str]] = {}
+        self.versions = VersionBook(backend, chunker, key)
+        """All versions of the session; each is read when it is asked for."""
+        self.parents_of = self.versions.parents_of
+        self._due_meta: dict[str, bytes] = {}
+        self._server_ahead_s = 0.0
         self.state = self._read_state()
+        if self.state.head.version is not None:
+            self.versions[self.state.head.version]  # opens, or says that it is damaged
 
     # reading
-
-    @property
-    def versions(self) -> Mapping[VersionId, Version]:
-        """All versions of the session, as last read."""
-        return MappingProxyType(self._versions)
-
-    def parents_of(self, version_id: VersionId) -> tuple[VersionId, ...]:
-        """Look up a version's parents that are known."""
-        version = self._versions.get(version_id)
-        return version.parents if version else ()
 
     def has_moved(self) -> bool:
         """Ask the store whether anybody wrote since the last read: one small round trip."""
@@ -83,58 +80,37 @@ class Repository:
         return seq != self.state.seq
 
     def reload(self) -> None:
-        """Read refs, and the versions that are not known yet."""
-        self.state = self._read_state()
+        """Read refs, and the versions that other writers have made since."""
+        before, self.state = self.state, self._read_state()
+        self.versions.learn(self.state.named - before.named)
 
     def _read_state(self) -> State:
         record = self._backend.read_session(self.key)
         if record is None:
             raise SessionNotFoundError
+        self._server_ahead_s = record.now_s - time.monotonic()
         refs = record.refs
-        state = State(
+        return State(
             epoch=record.epoch,
             seq=record.seq,
             head=records.head_from_bytes(refs[records.HEAD_FIELD])
             if records.HEAD_FIELD in refs
             else Head(DEFAULT_BRANCH, None),
-            branches=_named(refs, records.BRANCH_PREFIX),
-            tags=_named(refs, records.TAG_PREFIX),
+            branches=records.named(refs, records.BRANCH_PREFIX),
+            tags=records.named(refs, records.TAG_PREFIX),
             meta=record.meta,
         )
-        self._learn(state)
-        return state
 
-    def _learn(self, state: State) -> None:
-        """Read unknown versions: all at first, afterwards only those behind new refs."""
-        named = {*state.branches.values(), *state.tags.values()}
-        if state.head.version is not None:
-            named.add(state.head.version)
-        if not self._versions and named:
-            self._add(self._backend.read_versions(self.key))
-        todo = [v for v in named if v not in self._versions]
-        while todo:
-            found = self._backend.read_versions(self.key, todo)
-            for missing in set(todo) - set(found):
-                raise CorruptDataError(f"version {missing[:8]}", "its record is missing")
-            self._add(found)
-            parents = {p for v in found for p in self._versions[v].parents}
-            todo = [p for p in parents if p not in self._versions]
-
-    def _add(self, sealed: Mapping[VersionId, bytes]) -> None:
-        for version_id, data in sealed.items():
-            opened = self._chunker.open_record(VERSION_ROLE, self.key, version_id, data)
-            version, content, nonce = records.version_from_record(version_id, opened)
-            self._keep(version, content, nonce)
-
-    def _keep(self, version: Version, content: bytes, nonce: str) -> None:
-        self._versions[version.id] = version
-        self._records[version.id] = (content, nonce)
-        self._nonces[nonce] = version.id
+    def server_now_s(self) -> float:
+        """Tell the server's time, by which everything expires, without asking it again."""
+        return self._server_ahead_s + time.monotonic()
 
     def context(self, head: Head) -> RefContext:
         """Give what refs mean now, for a session that shows ``head``."""
-        parents = {v.id: v.parents for v in self._versions.values()}
-        return RefContext(head, self.state.branches, self.state.tags, parents)
+        state = self.state
+        return RefContext(
+            head, state.branches, state.tags, self.parents_of, self.versions.with_prefix
+        )
 
     def resolve(self, ref: str, head: Head) -> VersionId:
         """Find the version that a ref names; see ``_refs.resolve``."""
@@ -144,16 +120,25 @@ class Repository:
         """List the versions that redo would go through, the next one first."""
         return redo_path(head.version, self.state.branches.get(head.branch), self.parents_of)
 
-    def undo_steps(self, head: Head) -> tuple[VersionId, ...]:
-        """List the versions that undo would go through, the next one first."""
+    def undo_steps(self, head: Head, most: int | None = None) -> tuple[VersionId, ...]:
+        """List the versions that undo would go through, the next one first.
+
+        ``most`` bounds how many are looked for: a long history is not walked for one step.
+        """
+        if most is not None:
+            return steps_back(head.version, most, self.parents_of)
         return tuple(first_parents(head.version, self.parents_of))[1:]
 
     def branch_for(self, version_id: VersionId, head: Head) -> RefName:
         """Choose the branch that head gets when it goes to a version by id."""
-        for branch in sorted(self.state.branches, key=lambda b: (b != head.branch, len(b), b)):
-            if version_id in first_parents(self.state.branches[branch], self.parents_of):
-                return branch
-        for branch, tip in self.state.branches.items():
+        branches = self.state.branches
+        if head.branch in branches and len(branches) == 1:
+            return head.branch
+        names = sorted(branches, key=lambda b: (b != head.branch, len(b), b))
+        found = line_with(version_id, {b: branches[b] for b in names}, self.parents_of)
+        if found is not None:
+            return found
+        for branch, tip in branches.items():
             if is_ancestor(version_id, tip, self.parents_of):
                 return branch
         return head.branch
@@ -161,9 +146,11 @@ class Repository:
     # writing
 
     def transact(
-        self, plan: Callable[[State], Transaction | None], *, tx_id: str | None = None
+        self, plan: Callable[[State, str], Transaction | None], *, nonce: str | None = None
     ) -> None:
         """Apply what ``plan`` makes of the current state, planning anew after a lost race.
+
+        ``plan`` is given the state and the ``tx_id`` of the try: the nonce, and which try it is.
 
         Raises
         ------
@@ -172,12 +159,11 @@ class Repository:
         ConflictError
             Others were first, again and again.
         """
-        identity = tx_id or secrets.token_hex(12)
+        nonce = nonce or new_nonce()
         for attempt in range(_TRIES):
-            transaction = plan(self.state)
+            transaction = plan(self.state, f"{nonce}{attempt:02d}")
             if transaction is None:
                 return
-            transaction = replace(transaction, tx_id=f"{identity}-{attempt}")
             outcome = self._backend.transact(self.key, transaction)
             if outcome is Outcome.GONE:
                 raise SessionNotFoundError
@@ -193,43 +179,59 @@ class Repository:
         The seq is only guessed; when others wrote in between, the next ``has_moved`` says so,
         because ours is then behind.
         """
-        refs: dict[str, bytes] = {records.HEAD_FIELD: records.head_to_bytes(self.state.head)}
-        refs |= {records.BRANCH_PREFIX + k: v.encode() for k, v in self.state.branches.items()}
-        refs |= {records.TAG_PREFIX + k: v.encode() for k, v in self.state.tags.items()}
-        refs |= transaction.set_refs
-        for name in transaction.delete_refs:
-            refs.pop(name, None)
-        self.state = replace(
-            self.state,
-            seq=self.state.seq + 1,
-            head=records.head_from_bytes(refs[records.HEAD_FIELD]),
-            branches=_named(refs, records.BRANCH_PREFIX),
-            tags=_named(refs, records.TAG_PREFIX),
-            meta={**self.state.meta, **transaction.set_meta},
-        )
+        state = self.state
+        head, branches, tags = state.head, state.branches, state.tags
+        for field, value in transaction.set_refs.items():
+            if field == records.HEAD_FIELD:
+                head = records.head_from_bytes(value)
+            elif field.startswith(records.BRANCH_PREFIX):
+                branches = {**branches, records.short_name(field): VersionId(value.decode())}
+            else:
+                tags = {**tags, records.short_name(field): VersionId(value.decode())}
+        gone = set(transaction.delete_refs)
+        if gone:
+            branches = {k: v for k, v in branches.items() if records.BRANCH_PREFIX + k not in gone}
+            tags = {k: v for k, v in tags.items() if records.TAG_PREFIX + k not in gone}
+        meta = {**state.meta, **transaction.set_meta} if transaction.set_meta else state.meta
+        self._due_meta.clear()
+        self.state = State(state.epoch, state.seq + 1, head, branches, tags, meta)
 
-    def _transaction(self, **parts: Any) -> Transaction:
-        """Start a transaction on the current state."""
-        blank = Transaction(tx_id="", epoch=self.state.epoch, ttl_s=self.ttl_s)
-        return replace(blank, **parts)
+    def _meta(self, settings: bytes | None) -> dict[str, bytes]:
+        """Give the fields of meta that a write takes along."""
+        if settings is None:
+            return dict(self._due_meta)
+        return {**self._due_meta, SETTINGS_FIELD: settings}
 
-    def move_head(self, head: Head) -> None:
-        """Show another version, in all tabs of the session."""
+    def note_meta(self, field: str, value: bytes) -> None:
+        """Let the next write set a field of meta, whatever it writes besides."""
+        self._due_meta[field] = value
 
-        def plan(state: State) -> Transaction | None:
-            if state.head == head:
+    def move_head(self, head: Head, *, settings: bytes | None = None) -> None:
+        """Show another version, in all tabs of the session, and save the settings with it."""
+
+        def plan(state: State, tx_id: str) -> Transaction | None:
+            if state.head == head and settings is None:
                 return None
-            return self._transaction(
+            shown = records.head_to_bytes(head)
+            return Transaction(
+                tx_id,
+                state.epoch,
+                self.ttl_s,
                 expect=_expect_head(state),
-                set_refs={records.HEAD_FIELD: records.head_to_bytes(head)},
-                event=b"head " + records.head_to_bytes(head),
+                set_refs={records.HEAD_FIELD: shown},
+                set_meta=self._meta(settings),
+                event=b"head " + shown,
             )
 
         self.transact(plan)
 
     def save_settings(self, sealed: bytes) -> None:
         """Save the settings of the moment, without a version."""
-        self.transact(lambda _: self._transaction(set_meta={SETTINGS_FIELD: sealed}))
+        self.transact(
+            lambda state, tx_id: Transaction(
+                tx_id, state.epoch, self.ttl_s, set_meta=self._meta(sealed)
+            )
+        )
 
     def commit(self, draft: Draft, *, settings: bytes | None = None) -> Committed | None:
         """Make a version of a draft, where the rules of history say it belongs.
@@ -246,26 +248,26 @@ class Repository:
         """
         made: list[tuple[Landing, Version, bytes]] = []
 
-        def plan(state: State) -> Transaction | None:
+        def plan(state: State, tx_id: str) -> Transaction | None:
             made[:] = [self._make(draft, state)]
-            return self._commit_transaction(draft, made[0], state, settings)
+            return self._commit_transaction(tx_id, draft, made[0], state, settings)
 
-        self.transact(plan, tx_id=draft.nonce)
-        landing, version, content = made[0]
+        self.transact(plan, nonce=draft.nonce)
+        landing, version, _ = made[0]
         if landing.makes_version:
-            self._keep(version, content, draft.nonce)
+            self.versions.add(version, draft.nonce)
         return Committed(landing.how, Head(landing.branch, version.id), version)
 
     def _make(self, draft: Draft, state: State) -> tuple[Landing, Version, bytes]:
         """Place a draft and write the version it becomes, as far as it becomes one."""
-        done = self._nonces.get(draft.nonce)
+        done = self.versions.of_nonce(draft.nonce)
         if done is not None:
-            branch = self.branch_for(done, state.head)
-            return Landing("nothing", branch, done, draft.values), self._versions[done], b""
-        landing = place(draft, state, self._versions)
+            branch = self.branch_for(done.id, state.head)
+            return Landing("nothing", branch, done.id, draft.values), done, b""
+        landing = place(draft, state, self.versions)
         if not landing.makes_version:
             assert landing.version is not None
-            return landing, self._versions[landing.version], b""
+            return landing, self.versions[landing.version], b""
         blank = Version(
             id=VersionId(""),
             parents=(landing.version,) if landing.version else (),
@@ -282,47 +284,60 @@ class Repository:
 
     def _commit_transaction(
         self,
+        tx_id: str,
         draft: Draft,
         made: tuple[Landing, Version, bytes],
         state: State,
         settings: bytes | None,
     ) -> Transaction | None:
         landing, version, content = made
-        meta = {} if settings is None else {SETTINGS_FIELD: settings}
+        if landing.how == "nothing" and settings is None:
+            return None
         head = records.head_to_bytes(Head(landing.branch, version.id))
-        if landing.how == "nothing":
-            return self._transaction(set_meta=meta) if meta else None
-        refs = {records.HEAD_FIELD: head}
-        moved = self._transaction(
-            expect=_expect_head(state),
+        expect: dict[str, bytes | None] = {}
+        refs: dict[str, bytes] = {}
+        if landing.how != "nothing":
+            expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
+        if landing.makes_version:
+            branch_field = records.BRANCH_PREFIX + landing.branch
+            tip = state.branches.get(landing.branch)
+            expect[branch_field] = tip.encode() if tip else None
+            refs[branch_field] = version.id.encode()
+        return Transaction(
+            tx_id,
+            state.epoch,
+            self.ttl_s,
+            expect=expect,
             set_refs=refs,
-            set_meta=meta,
-            event=landing.how.encode() + b" " + head,
+            put_versions={version.id: self._sealed(version.id, content)}
+            if landing.makes_version
+            else {},
+            put_tables=draft.tables if landing.makes_version else {},
+            set_meta=self._meta(settings),
+            event=landing.how.encode() + b" " + head if refs else None,
+            put_chunks=draft.chunks,
+            lease_s=draft.lease_s,
         )
-        if landing.how == "redo":
-            return moved
-        branch_field = records.BRANCH_PREFIX + landing.branch
-        tip = state.branches.get(landing.branch)
-        record = records.version_to_record(content)
-        sealed = self._chunker.seal_record(VERSION_ROLE, self.key, version.id, record)
-        return replace(
-            moved,
-            expect={**moved.expect, branch_field: tip.encode() if tip else None},
-            set_refs=refs | {branch_field: version.id.encode()},
-            put_versions={version.id: sealed},
-            put_tables=draft.tables,
-        )
+
+    def _sealed(self, version_id: VersionId, content: bytes, annotation: str = "") -> bytes:
+        record = records.version_to_record(content, annotation)
+        return self._chunker.seal_record(VERSION_ROLE, self.key, version_id, record)
 
     def annotate(self, version_id: VersionId, text: str) -> Version:
         """Add a note to a version; its id stays."""
-        content, nonce = self._records[version_id]
-        record = records.version_to_record(content, text)
-        sealed = self._chunker.seal_record(VERSION_ROLE, self.key, version_id, record)
+        content = self.versions.read_content(version_id)
+        sealed = self._sealed(version_id, content, text)
         self.transact(
-            lambda _: self._transaction(put_versions={version_id: sealed}, event=b"annotate")
+            lambda state, tx_id: Transaction(
+                tx_id,
+                state.epoch,
+                self.ttl_s,
+                put_versions={version_id: sealed},
+                set_meta=self._meta(None),
+                event=b"annotate",
+            )
         )
-        self._keep(replace(self._versions[version_id], annotation=text), content, nonce)
-        return self._versions[version_id]
+        return self.versions.annotate(version_id, text)
 
     def set_refs(
         self,
@@ -342,7 +357,7 @@ class Repository:
             An expectation does not hold; nothing was written.
         """
 
-        def plan(state: State) -> Transaction:
+        def plan(state: State, tx_id: str) -> Transaction:
             now = {records.BRANCH_PREFIX + k: v for k, v in state.branches.items()}
             now |= {records.TAG_PREFIX + k: v for k, v in state.tags.items()}
             for name, wanted in expect.items():
@@ -355,22 +370,18 @@ class Repository:
                     raise ConflictError("Head was moved by another writer. Try again.")
                 expected |= _expect_head(state)
                 refs[records.HEAD_FIELD] = records.head_to_bytes(head[1])
-            return self._transaction(
+            return Transaction(
+                tx_id,
+                state.epoch,
+                self.ttl_s,
                 expect=expected,
                 set_refs=refs,
                 delete_refs=tuple(delete),
+                set_meta=self._meta(None),
                 event=b"refs",
             )
 
         self.transact(plan)
-
-
-def _named(refs: Mapping[str, bytes], prefix: str) -> dict[RefName, VersionId]:
-    return {
-        RefName(name[len(prefix) :]): VersionId(records.ref_text(value))
-        for name, value in refs.items()
-        if name.startswith(prefix)
-    }
 
 
 def _expect_head(state: State) -> dict[str, bytes | None]:

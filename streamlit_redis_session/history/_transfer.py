@@ -6,24 +6,32 @@ and copying release the interpreter's lock, piece by piece of at most about a me
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from functools import partial
 
-from streamlit_redis_session.chunks import Chunker, Manifest, PlannedChunk, StoredColumn
+from streamlit_redis_session.chunks import (
+    Chunker,
+    Manifest,
+    PlannedChunk,
+    StoredColumn,
+    Way,
+    load_compression,
+)
 from streamlit_redis_session.codec import Column
 from streamlit_redis_session.errors import ChunkNotFoundError
+from streamlit_redis_session.history._pool import POOL
 from streamlit_redis_session.objects import ChunkId
 from streamlit_redis_session.storage import Backend
 
-THREADS = 2
 BATCH_BYTES = 4 * 2**20
 AHEAD_CHUNKS = 32
 """Sealed chunks that wait for the wire at most: a bound on memory."""
-GROUP_CHUNKS = 32
-"""Chunks fetched at once."""
-FEW_CHUNKS = 3
-"""So few are not worth a thread."""
+FETCH_BYTES = 12 * 2**20
+"""Content of the chunks that are fetched at once; sealed they are a third of it or so."""
+SMALL_BYTES = 4 * 2**20
+"""So little is not worth a thread."""
 
 
 def sealed_batches(
@@ -45,20 +53,38 @@ def sealed_batches(
 def _sealed(
     chunker: Chunker, planned: Mapping[ChunkId, PlannedChunk]
 ) -> Iterator[tuple[ChunkId, bytes]]:
-    if len(planned) <= FEW_CHUNKS:
-        for chunk_id, chunk in planned.items():
-            yield chunk_id, chunker.seal_chunk(chunk_id, chunk)
+    sealer = _Sealer(chunker)
+    if sum(chunk.nbytes for chunk in planned.values()) < SMALL_BYTES:
+        yield from ((chunk_id, sealer.seal(chunk_id, chunk)) for chunk_id, chunk in planned.items())
         return
     waiting: deque[tuple[ChunkId, Future[bytes]]] = deque()
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="srs-seal") as pool:
+    try:
         for chunk_id, chunk in planned.items():
-            waiting.append((chunk_id, pool.submit(chunker.seal_chunk, chunk_id, chunk)))
+            waiting.append((chunk_id, POOL.submit(partial(sealer.seal, chunk_id, chunk))))
             if len(waiting) >= AHEAD_CHUNKS:
                 first, future = waiting.popleft()
                 yield first, future.result()
         while waiting:
             first, future = waiting.popleft()
             yield first, future.result()
+    finally:
+        for _, future in waiting:
+            future.cancel()
+
+
+class _Sealer:
+    """Seals the chunks of some columns, each column's in one way."""
+
+    def __init__(self, chunker: Chunker) -> None:
+        self._chunker = chunker
+        self._ways: dict[int, Way] = {}
+        """By the address of the column, which the planned chunks keep alive."""
+
+    def seal(self, chunk_id: ChunkId, chunk: PlannedChunk) -> bytes:
+        way = self._ways.get(id(chunk.column))
+        if way is None:  # two threads may choose for the same column: no harm
+            way = self._ways[id(chunk.column)] = self._chunker.choose_way(chunk)
+        return self._chunker.seal_chunk(chunk_id, chunk, way=way)
 
 
 def read_columns(
@@ -74,36 +100,77 @@ def read_columns(
         Some bytes are not what was written.
     """
     columns = manifest.all_columns()
-    rows_per_chunk = manifest.rows_per_chunk
-    with ThreadPoolExecutor(THREADS, thread_name_prefix="srs-open") as pool:
-        futures: list[Future[Column]] = []
-        lost: list[ChunkId] = []
-        for group in _groups(columns):
-            wanted = list(dict.fromkeys(c for column in group for c in column.chunk_ids))
-            found = backend.get_chunks(wanted) if wanted else []
-            sealed = dict(zip(wanted, found, strict=True))
-            lost += [c for c, data in sealed.items() if data is None]
-            if not lost:
-                futures += [
-                    pool.submit(
-                        chunker.build, column, rows_per_chunk, sealed, most_bytes=most_bytes
-                    )
-                    for column in group
-                ]
-        if lost:
-            raise ChunkNotFoundError(lost)
-        return [future.result() for future in futures]
+    build = partial(chunker.build, rows_per_chunk=manifest.rows_per_chunk, most_bytes=most_bytes)
+    calls = (
+        (place, partial(build, columns[place], sealed=sealed))
+        for place, sealed in _fetched(backend, columns)
+    )
+    if sum(column.pieces_nbytes for column in columns) < SMALL_BYTES:
+        built = {place: build() for place, build in calls}
+        return [built[place] for place in range(len(columns))]
+    return _build_beside(calls, len(columns))
 
 
-def _groups(columns: list[StoredColumn]) -> Iterator[list[StoredColumn]]:
-    """Group columns so that each group is fetched at once."""
-    group: list[StoredColumn] = []
-    count = 0
+def _build_beside(calls: Iterable[tuple[int, Callable[[], Column]]], count: int) -> list[Column]:
+    """Have columns built by the pool while the next ones are fetched."""
+    built: dict[int, Future[Column]] = {}
+    POOL.submit(load_compression)
+    try:
+        for place, build in calls:
+            built[place] = POOL.submit(build)
+        return [built[place].result() for place in range(count)]
+    finally:
+        for future in built.values():
+            future.cancel()
+
+
+def _fetched(
+    backend: Backend, columns: Sequence[StoredColumn]
+) -> Iterator[tuple[int, dict[ChunkId, bytes | None]]]:
+    """Give each column's place and chunks as soon as they are there, the largest column first."""
+    places = sorted(range(len(columns)), key=lambda n: -columns[n].pieces_nbytes)
+    uses = Counter(c for column in columns for c in column.chunk_ids)
+    batches = _batches([columns[place] for place in places])
+    sealed: dict[ChunkId, bytes | None] = {}
+    lost: list[ChunkId] = []
+    for place in places:
+        wanted = columns[place].chunk_ids
+        while not all(c in sealed for c in wanted):
+            batch = next(batches)
+            sealed.update(zip(batch, backend.get_chunks(batch), strict=True))
+            lost += [c for c in batch if sealed[c] is None]
+        if not lost:
+            yield place, {c: sealed[c] for c in wanted}
+        _forget(sealed, uses, wanted)
+    if lost:
+        raise ChunkNotFoundError(lost)
+
+
+def _forget(
+    sealed: dict[ChunkId, bytes | None], uses: Counter[ChunkId], done: Sequence[ChunkId]
+) -> None:
+    """Drop what no column needs any more."""
+    uses.subtract(done)
+    for chunk_id in done:
+        if not uses[chunk_id]:
+            sealed.pop(chunk_id, None)
+
+
+def _batches(columns: Sequence[StoredColumn]) -> Iterator[list[ChunkId]]:
+    """Cut the chunks of some columns, each named once, into batches to fetch at once."""
+    batch: dict[ChunkId, None] = {}
+    seen: set[ChunkId] = set()
+    size = 0
     for column in columns:
-        group.append(column)
-        count += len(column.chunk_ids)
-        if count >= GROUP_CHUNKS:
-            yield group
-            group, count = [], 0
-    if group:
-        yield group
+        each = column.pieces_nbytes // max(1, len(column.chunk_ids))
+        for chunk_id in column.chunk_ids:
+            if chunk_id in seen:
+                continue
+            seen.add(chunk_id)
+            batch[chunk_id] = None
+            size += each
+            if size >= FETCH_BYTES:
+                yield list(batch)
+                batch, size = {}, 0
+    if batch:
+        yield list(batch)

@@ -16,14 +16,16 @@ from streamlit_redis_session.chunks import (
     known_part,
 )
 from streamlit_redis_session.codec import Column, Encoded, Part
+from streamlit_redis_session.codec.differences import changed_rows
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
     LimitExceededError,
 )
-from streamlit_redis_session.history._finding import LEAST_BYTES, Finder, is_equal
+from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
+from streamlit_redis_session.history._patching import find_patches
 from streamlit_redis_session.history._transfer import read_columns, sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
@@ -78,12 +80,12 @@ class ValueStore:
             return self._chunker.plan(encoded)
         selections = Selections()
         selections.update(before.selections)
-        found = self._selected(wanted, before, value, selections, size)
+        found = self._found(wanted, before, value, selections, size)
         plan = self._chunker.plan(encoded, found)
         cells = changed_cells(plan, before.manifest, found)
-        return replace(plan, selections=selections, cells=cells)
+        return replace(plan, selections=selections.used_by(plan.manifest), cells=cells)
 
-    def _selected(
+    def _found(
         self,
         wanted: Mapping[int, Column],
         before: Held,
@@ -91,20 +93,33 @@ class ValueStore:
         selections: Selections,
         total: int,
     ) -> dict[int, FoundColumn]:
-        """Look for columns that are rows of the value before."""
-        fresh = sum(column.nbytes for column in wanted.values())
-        if fresh < LEAST_BYTES or 2 * fresh < total:
+        """Look for columns that are edits of those of the value before, or rows of them."""
+        if not wanted:
             return {}
-        finder = Finder(self._chunker, before.columns(), selections)
-        return finder.find(wanted, before.value, value)
+        base = before.columns()
+        patches = find_patches(wanted, base, self._chunker, selections)
+        left = {n: column for n, column in wanted.items() if n not in patches}
+        fresh = sum(column.nbytes for column in left.values())
+        if fresh < LEAST_BYTES or 2 * fresh < total:
+            return patches
+        finder = Finder(self._chunker, base, selections)
+        return patches | finder.find(left, before.value, value)
 
-    def write_chunks(self, *plans: Plan, lease_s: int | None = None) -> int:
+    def write_chunks(
+        self,
+        *plans: Plan,
+        lease_s: int | None = None,
+        along: dict[ChunkId, bytes] | None = None,
+    ) -> int:
         """Make sure that the store has every chunk of some plans; say how many bytes were sent.
 
         Parameters
         ----------
         lease_s
             How long the chunks are kept; ``None``: as the store was told.
+        along
+            Takes the chunks instead of the store where they are few and small: the change that
+            refers to them brings them along. Call :meth:`brought` when that is done.
         """
         lease_s = lease_s or self._lease_s
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
@@ -119,7 +134,10 @@ class ValueStore:
             raise BaseLostError(lost)
         sent = 0
         for batch in sealed_batches(self._chunker, {c: planned[c] for c in stale}):
-            sent += self._put(batch, lease_s)
+            if along is not None and total <= _PROBE_BYTES:
+                along.update(batch)
+            else:
+                sent += self._put(batch, lease_s)
         return sent
 
     def _stale_chunks(self, plan: Plan, lease_s: int) -> dict[ChunkId, PlannedChunk]:
@@ -131,6 +149,10 @@ class ValueStore:
             for number, stored in kept.items():
                 chunks |= self._chunker.cut_again(stored, plan.parts[number])
         return chunks
+
+    def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
+        """Note that a change has brought chunks along."""
+        self._leases.note(chunks, lease_s=lease_s)
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
         self._backend.put_chunks(batch, lease_s=lease_s)
@@ -307,4 +329,7 @@ def changed_cells(plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]
 
 
 def _are_equal(mine: Sequence[Column], theirs: Sequence[Column]) -> bool:
-    return len(mine) == len(theirs) and all(map(is_equal, mine, theirs))
+    pairs = zip(mine, theirs, strict=False)
+    return len(mine) == len(theirs) and all(
+        changed_rows(one, other, most=0) is not None for one, other in pairs
+    )

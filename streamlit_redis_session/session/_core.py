@@ -19,6 +19,7 @@ from streamlit_redis_session.history import (
     ValueStore,
 )
 from streamlit_redis_session.objects import (
+    ChunkId,
     Head,
     Limits,
     ManifestId,
@@ -195,7 +196,10 @@ class SessionCore(ReadingMapping):
         if staged.settings_plan is not None:
             plans.append(staged.settings_plan)
         self._lifetime.renew_if_due()
-        self._values.write_chunks(*plans, lease_s=lease_s(self._repository.ttl_s))
+        chunks: dict[ChunkId, bytes] = {}
+        lease = lease_s(self._repository.ttl_s)
+        self._values.write_chunks(*plans, lease_s=lease, along=chunks)
+        settings = self._sealed_settings(staged, along=chunks)
         draft = Draft(
             base=self._head,
             values=staged.values,
@@ -203,13 +207,25 @@ class SessionCore(ReadingMapping):
             tables={p.manifest_id: self._values.seal_table(self.key, p) for p in plans},
             message=_one_line(message) or self._automatic_message(changes),
             changes=changes,
+            chunks=chunks,
+            lease_s=lease,
         )
-        committed = self._repository.commit(draft, settings=self._sealed_settings(staged))
+        committed = self._repository.commit(draft, settings=settings)
         if committed is not None:
+            if committed.how != "nothing":
+                self._values.brought(chunks, lease_s=lease)
+            self._keep_settings(staged, draft)
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
         return committed
+
+    def _keep_settings(self, staged: Staged, draft: Draft) -> None:
+        """Keep the settings of a version in memory where they are new, for an undo."""
+        base = draft.base.version
+        known = self._version(base).settings if base else None
+        if staged.settings_plan is not None and draft.settings != known:
+            self._values.remember(codec.snapshot(staged.settings), staged.settings_plan)
 
     def _automatic_message(self, changes: Sequence[object]) -> str:
         text = "; ".join(str(change) for change in changes) or "changed"
@@ -225,13 +241,15 @@ class SessionCore(ReadingMapping):
 
     # settings
 
-    def _sealed_settings(self, staged: Staged) -> bytes | None:
+    def _sealed_settings(
+        self, staged: Staged, *, along: dict[ChunkId, bytes] | None = None
+    ) -> bytes | None:
         if staged.settings_plan is None and self._working.saved_settings is None:
             return None
         plan = staged.settings_plan or self._values.plan({}, path=SETTINGS_PATH)
         if plan.manifest_id == self._working.saved_settings:
             return None
-        self._values.write_chunks(plan, lease_s=lease_s(self._repository.ttl_s))
+        self._values.write_chunks(plan, lease_s=lease_s(self._repository.ttl_s), along=along)
         return self._values.seal_settings(self.key, plan)
 
     def _save_settings(self, staged: Staged) -> None:

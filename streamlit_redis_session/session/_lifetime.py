@@ -8,6 +8,9 @@ from streamlit_redis_session.errors import SessionNotFoundError
 from streamlit_redis_session.history import Repository, ValueStore
 from streamlit_redis_session.storage import Backend
 
+LEASED_FIELD = "leased"
+"""Field of a session's meta: until when all of its chunks are leased at least, in seconds since
+1970 by the server's clock. Who opens the session need not ask for each chunk."""
 _RENEWALS = 10
 """Times that leases are renewed while a session lives; asking the store costs a round trip."""
 
@@ -24,11 +27,29 @@ class Lifetime:
         self._values = values
         self._repository = repository
         self._renew_at_s = time.monotonic()
-        if not repository.versions:
+        self._seen = b""
+        if repository.state.head.version is None and not repository.state.branches:
             self._renewed()
+
+    def _follow(self, leased: bytes) -> None:
+        """Take over until when all chunks are leased, as whoever wrote last has noted it.
+
+        That is when a renewal is due, a tenth of our own time to live after a renewal of ours.
+        Where others lease for longer than we do, the chunks that we write end earlier.
+        """
+        self._seen = leased
+        ttl_s, now_s = self._repository.ttl_s, self._repository.server_now_s()
+        ours_s = now_s + lease_s(ttl_s)
+        until_s = min(float(leased), ours_s) if leased.isdigit() else 0.0
+        if until_s == ours_s:
+            self._repository.note_meta(LEASED_FIELD, b"%d" % ours_s)
+        self._renew_at_s = time.monotonic() + until_s - ours_s + ttl_s / _RENEWALS
 
     def renew_if_due(self) -> None:
         """Lengthen all leases, when a tenth of the session's time to live has passed."""
+        leased = self._repository.state.meta.get(LEASED_FIELD, b"")
+        if leased != self._seen:
+            self._follow(leased)
         if time.monotonic() >= self._renew_at_s:
             self._extend_chunks()
 
@@ -49,7 +70,15 @@ class Lifetime:
         self._renewed()
 
     def _renewed(self) -> None:
-        self._renew_at_s = time.monotonic() + self._repository.ttl_s / _RENEWALS
+        """Note it here, and with the next write for those who open the session later.
+
+        A tenth of the lease may have passed since a chunk's own was lengthened: the book of
+        leases asks no earlier.
+        """
+        ttl_s = self._repository.ttl_s
+        self._renew_at_s = time.monotonic() + ttl_s / _RENEWALS
+        until_s = self._repository.server_now_s() + lease_s(ttl_s)
+        self._repository.note_meta(LEASED_FIELD, b"%d" % until_s)
 
 
 def lease_s(ttl_s: int) -> int:

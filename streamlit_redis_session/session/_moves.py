@@ -15,6 +15,7 @@ from streamlit_redis_session.errors import (
 from streamlit_redis_session.history import normal_name
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
 from streamlit_redis_session.session._core import SessionCore, leave_out
+from streamlit_redis_session.session._working import SETTINGS_PATH, Staged
 
 
 class SessionMoves(SessionCore):
@@ -24,13 +25,15 @@ class SessionMoves(SessionCore):
     def can_undo(self) -> bool:
         """Whether head has a parent."""
         self.settle()
-        return bool(self._repository.undo_steps(self._head))
+        with self._lock:
+            return bool(self._repository.undo_steps(self._head, most=1))
 
     @property
     def can_redo(self) -> bool:
         """Whether the branch goes on after head."""
         self.settle()
-        return bool(self._repository.redo_steps(self._head))
+        with self._lock:
+            return bool(self._repository.redo_steps(self._head))
 
     def undo(self, steps: int = 1) -> Version:
         """Move head to its first parent, ``steps`` times; the branch keeps its tip.
@@ -45,7 +48,8 @@ class SessionMoves(SessionCore):
             There are fewer steps than that; head is where it was.
         """
         with self._moving():
-            return self._along(self._repository.undo_steps(self._head), steps, NothingToUndoError)
+            path = self._repository.undo_steps(self._head, most=steps)
+            return self._along(path, steps, NothingToUndoError)
 
     def redo(self, steps: int = 1) -> Version:
         """Move head ``steps`` versions towards its branch's tip.
@@ -143,12 +147,27 @@ class SessionMoves(SessionCore):
         """Move head, then the working values; nothing has changed when it raises."""
         assert head.version is not None
         put, drop = self.settings_between(self._head.version, head.version)
+        staged, sealed = self._settings_after(head.version, put, drop)
         self._lifetime.renew_if_due()
-        self._repository.move_head(head)
+        self._repository.move_head(head, settings=sealed)
         self._adopt(head, put, drop)
-        if put or drop:
-            self._save_settings(self._working.stage(leave_out))
+        if staged is not None:
+            self._note_settings(staged)
         return self._version(head.version)
+
+    def _settings_after(
+        self, reached: VersionId, put: Mapping[str, object], drop: Sequence[str]
+    ) -> tuple[Staged | None, bytes | None]:
+        """Plan and seal the settings that a move will leave; nothing when it leaves them alone."""
+        if not put and not drop:
+            return None, None
+        data = self._version(reached).values
+        now = self._working.stage(leave_out).settings
+        kept = {k: v for k, v in now.items() if k not in drop and k not in data}
+        staged = Staged(settings={**kept, **put})
+        if staged.settings:
+            staged.settings_plan = self._values.plan(staged.settings, path=SETTINGS_PATH)
+        return staged, self._sealed_settings(staged)
 
     def _adopt(self, head: Head, put: Mapping[str, object], drop: Sequence[str]) -> None:
         self._head = head

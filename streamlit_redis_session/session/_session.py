@@ -177,13 +177,8 @@ class Session(SessionMoves):
         self.settle()
         with self._lock:
             state = self._repository.state
-            order = {v: n for n, v in enumerate(self._repository.versions)}
-            versions = sorted(
-                self._repository.versions.values(),
-                key=lambda v: (v.created_at, order[v.id]),
-                reverse=True,
-            )
-            return VersionGraph(tuple(versions), state.branches, state.tags, self._head)
+            versions = self._repository.versions.newest_first()
+            return VersionGraph(versions, state.branches, state.tags, self._head)
 
     def redo_path(self) -> tuple[VersionId, ...]:
         """List the versions that redo would go through, the next one first."""

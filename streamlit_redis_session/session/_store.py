@@ -140,7 +140,7 @@ class Store:
         return SessionInfo(
             key=key,
             created_at=datetime.fromtimestamp(created, tz=timezone.utc),
-            versions=len(self._backend.read_versions(key)),
+            versions=record.version_count,
             branches=sum(name.startswith("b:") for name in record.refs),
         )
 

@@ -27,7 +27,7 @@ class Transaction:
     """
 
     tx_id: str
-    """Made before the first try and kept for every further one, 16 to 40 safe characters."""
+    """Made before the first try and kept for every further one, 16 safe characters."""
     epoch: str
     """The incarnation of the session that the caller knows."""
     ttl_s: int
@@ -42,7 +42,12 @@ class Transaction:
     delete_tables: Sequence[ManifestId] = ()
     set_meta: Mapping[str, bytes] = field(default_factory=dict)
     event: bytes | None = None
-    """One entry of the session's event stream; ``None``: nothing worth telling."""
+    """One entry of the session's list of events; ``None``: nothing worth telling."""
+    put_chunks: Mapping[ChunkId, bytes] = field(default_factory=dict)
+    """Chunks that the change refers to, as for ``Backend.put_chunks``: all of them are there
+    before anything else of the change is. A change that is refused may have stored them."""
+    lease_s: int = 0
+    """The lease of these chunks."""
 
 
 class Outcome(enum.Enum):
@@ -63,6 +68,10 @@ class SessionRecord:
     meta: Mapping[str, bytes]
     """Own fields: ``epoch``, ``created_at``, ``seq`` (transactions applied), and callers'."""
     refs: Mapping[str, bytes]
+    version_count: int
+    """How many version records there are."""
+    now_s: float = field(compare=False)
+    """The server's time in seconds since 1970."""
 
     @property
     def epoch(self) -> str:
@@ -134,7 +143,7 @@ class Backend(Protocol):
         """Read these manifests, or all; what does not exist is left out."""
 
     def transact(self, key: SessionKey, transaction: Transaction) -> Outcome:
-        """Apply a change, all or nothing, in one round trip."""
+        """Apply a change, all or nothing; in one round trip unless it brings many bytes."""
 
     def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
         """Set the time to live of all keys of a session; ``False`` when there is none."""

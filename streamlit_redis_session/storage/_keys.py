@@ -9,7 +9,7 @@ from streamlit_redis_session.objects import ChunkId, SessionKey
 from streamlit_redis_session.storage._base import Transaction
 
 NAMESPACE = re.compile(r"[A-Za-z0-9_.-]{1,64}")
-_TX_ID = re.compile(r"[A-Za-z0-9_-]{16,40}")
+_TX_ID = re.compile(r"[A-Za-z0-9_-]{16}")
 OWN_META = frozenset({"epoch", "created_at", "seq", "applied"})
 """Fields of a session's meta that the backend writes itself."""
 
@@ -49,8 +49,14 @@ class Keys:
     def session(self, key: SessionKey) -> tuple[str, ...]:
         """Give what the scripts call KEYS: the five keys of a session, then the index."""
         tag = f"{{{self.namespace}:{key}}}:"
-        names = ("meta", "graph", "refs", "tables", "versions")
-        return (*(tag + name for name in names), self.index)
+        return (
+            tag + "meta",
+            tag + "graph",
+            tag + "refs",
+            tag + "tables",
+            tag + "events",
+            self.index,
+        )
 
     def chunk(self, chunk_id: ChunkId) -> str:
         """Name a chunk, shared by all sessions of the namespace."""
@@ -77,6 +83,8 @@ def check_transaction(transaction: Transaction) -> None:
     """Refuse what no backend may be asked to do."""
     check_seconds(transaction.ttl_s)
     if not _TX_ID.fullmatch(transaction.tx_id):
-        raise ValueError(f"{transaction.tx_id!r} is no tx_id: 16 to 40 of A-Z a-z 0-9 _ -")
+        raise ValueError(f"{transaction.tx_id!r} is no tx_id: 16 of A-Z a-z 0-9 _ -")
+    if transaction.put_chunks:
+        check_seconds(transaction.lease_s)
     if own := OWN_META & transaction.set_meta.keys():
         raise ValueError(f"Meta fields {sorted(own)} belong to the backend.")

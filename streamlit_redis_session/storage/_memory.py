@@ -165,7 +165,12 @@ class MemoryBackend:
                 "created_at": f"{session.created_at:.3f}".encode(),
                 "seq": str(session.seq).encode(),
             }
-            return SessionRecord(meta=session.meta | own, refs=dict(session.refs))
+            return SessionRecord(
+                meta=session.meta | own,
+                refs=dict(session.refs),
+                version_count=len(session.versions),
+                now_s=self._clock(),
+            )
 
     def read_seq(self, key: SessionKey) -> int | None:
         """Read how many transactions were applied; ``None`` when there is no such session."""
@@ -204,6 +209,8 @@ class MemoryBackend:
                 return Outcome.REPEATED
             if any(session.refs.get(name) != v for name, v in transaction.expect.items()):
                 return Outcome.CONFLICT
+            if transaction.put_chunks:
+                self.put_chunks(transaction.put_chunks, lease_s=transaction.lease_s)
             _apply(session, transaction)
             session.expires_at = self._clock() + transaction.ttl_s
             return Outcome.APPLIED

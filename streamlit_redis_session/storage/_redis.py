@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar, cast
 
+from redis.exceptions import ResponseError
 from typing_extensions import Self
 
 from streamlit_redis_session.errors import StorageUnavailableError
@@ -28,6 +29,7 @@ from streamlit_redis_session.storage._redis_errors import (
 )
 from streamlit_redis_session.storage._scripts import Script, transact_arguments
 from streamlit_redis_session.storage._server_info import read_server_info
+from streamlit_redis_session.storage._wire import Command, Wire
 
 PUT_BATCH_BYTES = 8 * 2**20
 """One pipeline of chunks; more is half as fast and holds a second copy for longer."""
@@ -35,6 +37,10 @@ GET_BATCH_COUNT = 64
 """Chunks of one MGET; they are 64 KiB to 256 KiB each."""
 KEY_BATCH_COUNT = 1000
 """Keys or fields of one command that reads or extends without bytes."""
+IN_SCRIPT_BYTES = 128 * 1024
+IN_SCRIPT_COUNT = 64
+"""Chunks that a change brings along in its script; Lua copies their bytes twice, which beyond
+this costs more than a round trip of their own."""
 
 _CREATE = Script("create")
 _READ = Script("read")
@@ -77,6 +83,7 @@ class RedisBackend:
         revive: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
+        self._wire = Wire(client.connection_pool)
         self._keys = Keys(namespace)
         self._where = where
         self._revive = revive
@@ -106,8 +113,10 @@ class RedisBackend:
     def _put_batch(self, chunks: Mapping[ChunkId, bytes], lease_s: int) -> list[ChunkId]:
         """Store what does not exist; give back what does."""
         answers = self._pipelined(
-            ("SET", self._keys.chunk(chunk_id), data, "EX", lease_s, "NX")
-            for chunk_id, data in chunks.items()
+            [
+                ("SET", self._keys.chunk(chunk_id), data, "EX", lease_s, "NX")
+                for chunk_id, data in chunks.items()
+            ]
         )
         return [id_ for id_, stored in zip(chunks, answers, strict=True) if not stored]
 
@@ -137,11 +146,13 @@ class RedisBackend:
 
     def read_session(self, key: SessionKey) -> SessionRecord | None:
         """Read meta and refs in one round trip; ``None`` when there is no such session."""
-        answer = self._call(_READ, (self._keys.meta(key), self._keys.refs(key)))
+        answer = self._call(
+            _READ, (self._keys.meta(key), self._keys.refs(key), self._keys.graph(key))
+        )
         if not answer:
             return None
-        meta, refs = answer
-        return SessionRecord(meta=_text_keys(_pairs(meta)), refs=_text_keys(_pairs(refs)))
+        meta, refs, version_count, now_ms = answer
+        return SessionRecord(_text_keys(meta), _text_keys(refs), version_count, now_ms / 1000)
 
     def read_seq(self, key: SessionKey) -> int | None:
         """Read how many transactions were applied; ``None`` when there is no such session."""
@@ -161,10 +172,17 @@ class RedisBackend:
         return self._read_records(key, self._keys.tables(key), manifest_ids)
 
     def transact(self, key: SessionKey, transaction: Transaction) -> Outcome:
-        """Apply a change, all or nothing, in one round trip."""
+        """Apply a change, all or nothing; in one round trip unless it brings many bytes."""
         check_transaction(transaction)
-        arguments = transact_arguments(self._keys.events, key, transaction)
-        return _OUTCOMES[self._call(_TRANSACT, self._keys.session(key), *arguments)]
+        chunks = transaction.put_chunks
+        if chunks and not _fits_in_script(chunks):
+            self.put_chunks(chunks, lease_s=transaction.lease_s)
+            chunks = {}
+        keys = self._keys.session(key)
+        if chunks:
+            keys += tuple(map(self._keys.chunk, chunks))
+        arguments = transact_arguments(self._keys.events, key, transaction, chunks.values())
+        return _OUTCOMES[self._call(_TRANSACT, keys, *arguments)]
 
     def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
         """Set the time to live of all keys of a session; ``False`` when there is none."""
@@ -181,7 +199,7 @@ class RedisBackend:
         living: list[SessionKey] = []
         for batch in _slices(known, KEY_BATCH_COUNT):
             # an eviction or a FLUSH takes sessions that the index still names
-            alive = self._pipelined(("EXISTS", self._keys.meta(key)) for key in batch)
+            alive = self._pipelined([("EXISTS", self._keys.meta(key)) for key in batch])
             living += (key for key, exists in zip(batch, alive, strict=True) if exists)
         return living
 
@@ -189,7 +207,7 @@ class RedisBackend:
 
     def info(self) -> ServerInfo:
         """Ask the server what it is."""
-        return self._run(lambda: read_server_info(self._client, self._where))
+        return self._run(read_server_info, self._client, self._where)
 
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
@@ -213,38 +231,33 @@ class RedisBackend:
     # one way to the server
 
     def _command(self, *arguments: Any) -> Any:
-        return self._run(lambda: self._client.execute_command(*arguments))
+        return self._run(self._wire.send, *arguments)
 
     def _call(self, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
-        return self._run(lambda: script(self._client, keys, *arguments))
+        return self._run(script, self._wire, keys, *arguments)
 
-    def _run(self, work: Callable[[], _T]) -> _T:
+    def _run(self, work: Callable[..., _T], *arguments: Any) -> _T:
         """Do the work; let no error of redis-py out."""
         if self._is_closed:
             raise StorageUnavailableError(f"{self._where} was closed. Connect again.")
         try:
-            return work()
+            return work(*arguments)
         except CAUGHT as error:
             if self._revive is None or not is_connection_loss(error):
                 raise translated(error, self._where) from error
         self._revive()
         try:
-            return work()
+            return work(*arguments)
         except CAUGHT as error:
             raise translated(error, self._where) from error
 
-    def _pipelined(self, commands: Iterable[tuple[Any, ...]]) -> list[Any]:
+    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands in one go; the first error among the answers is raised."""
-        planned = list(commands)
-
-        def send() -> list[Any]:
-            with self._client.pipeline(transaction=False) as pipe:
-                for command in planned:
-                    pipe.execute_command(*command)
-                answers: list[Any] = pipe.execute()
-                return answers
-
-        return self._run(send)
+        answers = self._run(self._wire.send_all, commands)
+        for answer in answers:
+            if isinstance(answer, ResponseError):
+                raise translated(answer, self._where) from answer
+        return answers
 
     def _read_records(
         self, key: SessionKey, name: str, ids: Sequence[_Id] | None
@@ -253,7 +266,7 @@ class RedisBackend:
         exists = ("EXISTS", self._keys.meta(key))
         if ids is None:
             is_there, fields = self._pipelined([exists, ("HGETALL", name)])
-            return {cast("_Id", id_.decode()): v for id_, v in fields.items()} if is_there else {}
+            return cast("dict[_Id, bytes]", _text_keys(fields)) if is_there else {}
         records: dict[_Id, bytes] = {}
         for batch in _slices(ids, KEY_BATCH_COUNT):
             is_there, found = self._pipelined([exists, ("HMGET", name, *batch)])
@@ -268,9 +281,10 @@ def _slices(items: Sequence[_T], most: int) -> list[list[_T]]:
     return list(iter(lambda: list(islice(remaining, most)), []))
 
 
-def _pairs(flat: Sequence[bytes]) -> dict[bytes, bytes]:
-    return dict(zip(flat[::2], flat[1::2], strict=True))
+def _text_keys(flat: Sequence[bytes]) -> dict[str, bytes]:
+    """Read a hash as RESP2 gives it: field, value, field, value."""
+    return {name.decode(): value for name, value in zip(flat[::2], flat[1::2], strict=True)}
 
 
-def _text_keys(fields: Mapping[bytes, bytes]) -> dict[str, bytes]:
-    return {name.decode(): value for name, value in fields.items()}
+def _fits_in_script(chunks: Mapping[ChunkId, bytes]) -> bool:
+    return len(chunks) <= IN_SCRIPT_COUNT and sum(map(len, chunks.values())) <= IN_SCRIPT_BYTES

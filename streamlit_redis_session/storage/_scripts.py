@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from importlib import resources
 from typing import Any
 
@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError
 
 from streamlit_redis_session.objects import SessionKey
 from streamlit_redis_session.storage._base import Transaction
-from streamlit_redis_session.storage._client import Client
+from streamlit_redis_session.storage._wire import Wire
 
 
 class Script:
@@ -21,12 +21,12 @@ class Script:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, client: Client, keys: Sequence[str], *arguments: Any) -> Any:
+    def __call__(self, wire: Wire, keys: Sequence[str], *arguments: Any) -> Any:
         """Run the script in one round trip (two, the first time after a server's start)."""
         try:
-            return client.execute_command("EVALSHA", self._sha, len(keys), *keys, *arguments)
+            return wire.send("EVALSHA", self._sha, len(keys), *keys, *arguments)
         except NoScriptError:
-            return client.execute_command("EVAL", self._source, len(keys), *keys, *arguments)
+            return wire.send("EVAL", self._source, len(keys), *keys, *arguments)
 
     @functools.cached_property
     def _source(self) -> bytes:
@@ -38,31 +38,32 @@ class Script:
         return hashlib.sha1(self._source, usedforsecurity=False).hexdigest()
 
 
-def transact_arguments(channel: str, key: SessionKey, transaction: Transaction) -> list[Any]:
+def transact_arguments(
+    channel: str, key: SessionKey, transaction: Transaction, chunks: Iterable[bytes]
+) -> list[Any]:
     """Lay a transaction out as ``transact.lua`` says in its head."""
-    lists = [
-        list(_triples(transaction)),
-        _flat(transaction.set_refs),
-        list(transaction.delete_refs),
-        _flat(transaction.put_versions),
-        list(transaction.delete_versions),
-        _flat(transaction.put_tables),
-        list(transaction.delete_tables),
-        _flat(transaction.set_meta),
-    ]
-    widths = (3, 2, 1, 2, 1, 2, 1, 2)
-    head = [transaction.tx_id, transaction.epoch, transaction.ttl_s, channel, key]
-    event = [b"0", b""] if transaction.event is None else [b"1", transaction.event]
-    counts = [len(items) // width for items, width in zip(lists, widths, strict=True)]
-    return [*head, *event, *counts, *(item for items in lists for item in items)]
-
-
-def _triples(transaction: Transaction) -> Iterator[str | bytes]:
-    for name, value in transaction.expect.items():
-        yield name
-        yield b"0" if value is None else b"1"
-        yield b"" if value is None else value
-
-
-def _flat(pairs: Any) -> list[Any]:
-    return [item for pair in pairs.items() for item in pair]
+    t = transaction
+    items: list[Any] = []
+    for name, value in t.expect.items():
+        items += (name, b"0", b"") if value is None else (name, b"1", value)
+    for pairs in (t.set_refs, t.put_versions, t.put_tables, t.set_meta):
+        for pair in pairs.items():
+            items += pair
+    items += t.delete_refs
+    items += t.delete_versions
+    items += t.delete_tables
+    if t.event is not None:
+        items.append(t.event)
+    items += chunks
+    counts = (
+        len(t.expect),
+        len(t.set_refs),
+        len(t.put_versions),
+        len(t.put_tables),
+        len(t.set_meta),
+        len(t.delete_refs),
+        len(t.delete_versions),
+        len(t.delete_tables),
+        0 if t.event is None else 1,
+    )
+    return [t.tx_id, t.epoch, t.ttl_s, channel, key, t.lease_s, *counts, *items]

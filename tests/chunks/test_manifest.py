@@ -149,7 +149,7 @@ def selected(**changes: Any) -> dict[str, Any]:
 def test_the_patterns_of_the_hostile_ones_are_themselves_sound() -> None:
     assert len(Manifest.from_bytes(hostile()).columns) == 1
     assert len(Manifest.from_bytes(hostile(entry=selected(), sides=(SIDE,))).all_columns()) == 2
-    assert len(Manifest.from_bytes(hostile(entry={"i": 1}, digests=bytes(80))).columns) == 1
+    assert len(Manifest.from_bytes(hostile(entry={"i": 80}, digests=bytes(80))).columns) == 1
     patched = hostile(entry={"p": ["list", SIDE_NAME, SIDE_NAME]}, sides=(SIDE,))
     assert len(Manifest.from_bytes(patched).all_columns()) == 2
 
@@ -196,9 +196,9 @@ def test_the_patterns_of_the_hostile_ones_are_themselves_sound() -> None:
         hostile(entry={"d": "absent", "b": -1}),
         hostile(entry={"d": "absent", "b": 2**60}),
         hostile(entry={"d": "absent"}),
-        hostile(entry={"i": 1}, digests=bytes(79)),
-        hostile(entry={"i": 1}, digests=bytes(81)),
-        hostile(entry={"i": 1, "n": 2**50}),
+        hostile(entry={"i": 80}, digests=bytes(79)),
+        hostile(entry={"i": 81}, digests=bytes(81)),
+        hostile(entry={"i": 2**52, "n": 2**49}),
         hostile(entry={"d": "O"}),
         hostile(entry={"d": "i4,O"}),
         hostile(entry={"d": "no such"}),

@@ -121,8 +121,9 @@ def test_a_boolean_that_is_neither_is_refused() -> None:
 def test_a_text_that_is_no_text_is_refused() -> None:
     description, columns = stored(encode(pd.Series(["ab", "c"]), path="s"))
     ordinal = next(n for n, each in enumerate(columns) if each.spec()["kind"] == "var")
-    lengths = b"\x02\0\0\0\x01\0\0\0"
-    columns[ordinal] = column_from_pieces(columns[ordinal].spec(), [(2, lengths + b"\xff\xfec")])
+    columns[ordinal] = column_from_pieces(
+        columns[ordinal].spec(), [(2, b"\xff\xfec" + b"\x02\x01" + b"\x01")]
+    )
 
     with pytest.raises(CorruptDataError):
         decode(description, columns)

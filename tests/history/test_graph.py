@@ -10,7 +10,9 @@ from streamlit_redis_session.history._graph import (
     ancestors,
     first_parents,
     is_ancestor,
+    line_with,
     redo_path,
+    steps_back,
 )
 from streamlit_redis_session.objects import VersionId
 
@@ -31,6 +33,34 @@ def test_first_parents_lead_from_a_version_to_the_root() -> None:
     assert letters(list(first_parents(vid("d"), GRAPH.__getitem__))) == "dcba"
     assert letters(list(first_parents(vid("m"), GRAPH.__getitem__))) == "myxba"
     assert list(first_parents(None, GRAPH.__getitem__)) == []
+
+
+def test_steps_back_end_at_the_root() -> None:
+    assert letters(steps_back(vid("d"), 2, GRAPH.__getitem__)) == "cb"
+    assert letters(steps_back(vid("d"), 9, GRAPH.__getitem__)) == "cba"
+    assert letters(steps_back(vid("d"), 0, GRAPH.__getitem__)) == ""
+    assert steps_back(None, 3, GRAPH.__getitem__) == ()
+
+
+def test_the_first_line_that_has_a_version_is_found() -> None:
+    tips = {"main": vid("d"), "side": vid("y"), "merged": vid("m")}
+    found = {v: line_with(vid(v), tips, GRAPH.__getitem__) for v in "abcdxym"}
+    assert found == {
+        **dict.fromkeys("abcd", "main"), "x": "side", "y": "side", "m": "merged"
+    }  # fmt: skip
+    assert line_with(vid("c"), {"merged": vid("m")}, GRAPH.__getitem__) is None
+
+
+def test_each_version_is_met_once_however_many_lines_share_it() -> None:
+    asked: list[VersionId] = []
+
+    def parents_of(version: VersionId) -> tuple[VersionId, ...]:
+        asked.append(version)
+        return GRAPH[version]
+
+    tips = {str(n): vid("d") for n in range(5)} | {"side": vid("y")}
+    assert line_with(vid("m"), tips, parents_of) is None
+    assert len(asked) <= 4 + 2
 
 
 def redo(head: str | None, tip: str | None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -37,12 +38,13 @@ VERSION = Version(
 
 def test_a_version_comes_back_equal() -> None:
     content = version_content(VERSION, "nonce")
-    back, same_content, nonce = version_from_record(
-        VERSION.id, version_to_record(content, "a note")
-    )
+    for note in ("a note", "", 'two\nlines "quoted" \u2028 \ud800'):
+        back, same_content, nonce = version_from_record(
+            VERSION.id, version_to_record(content, note)
+        )
 
-    assert back == VERSION
-    assert (same_content, nonce) == (content, "nonce")
+        assert back == replace(VERSION, annotation=note)
+        assert (same_content, nonce) == (content, "nonce")
 
 
 def test_the_content_that_names_a_version_leaves_its_annotation_out() -> None:
@@ -55,6 +57,12 @@ def test_another_nonce_is_another_content() -> None:
 
 
 CONTENT = json.loads(version_content(VERSION, "n"))
+FORMAT, PARENTS, MESSAGE, AUTHOR, CREATED, CHANGES, VALUES, SETTINGS, NONCE = range(9)
+
+
+def but(place: int, value: object) -> str:
+    """Write the content with something else at one place."""
+    return json.dumps([*CONTENT[:place], value, *CONTENT[place + 1 :]])
 
 
 @pytest.mark.parametrize(
@@ -63,22 +71,40 @@ CONTENT = json.loads(version_content(VERSION, "n"))
         "not JSON",
         "[]",
         "{}",
-        json.dumps({**CONTENT, "format": 2}),
-        json.dumps({**CONTENT, "created_at": "yesterday"}),
-        json.dumps({**CONTENT, "created_at": None}),
-        json.dumps({**CONTENT, "created_at": "0001-01-01T00:00:00+05:00"}),
-        json.dumps({**CONTENT, "changes": [{"key": "k", "kind": "changed", "new": 1}]}),
-        json.dumps({**CONTENT, "values": []}),
-        json.dumps({k: v for k, v in CONTENT.items() if k != "nonce"}),
+        "[" * 100_000,
+        json.dumps(CONTENT[:-1]),
+        json.dumps([*CONTENT, 1]),
+        but(FORMAT, 2),
+        but(PARENTS, [5]),
+        but(PARENTS, None),
+        but(MESSAGE, None),
+        but(AUTHOR, ["x"]),
+        but(CREATED, "yesterday"),
+        but(CREATED, None),
+        but(CREATED, 1e308),
+        but(CREATED, -(10**30)),
+        but(CHANGES, [["k"]]),
+        but(CHANGES, [["k", *range(12)]]),
+        but(CHANGES, [{"key": "k"}]),
+        but(CHANGES, [5]),
+        but(VALUES, []),
+        but(VALUES, {"df": 5}),
+        but(SETTINGS, 5),
+        but(NONCE, None),
     ],
 )
 def test_a_record_that_is_none_is_refused(content: str) -> None:
-    record = json.dumps({"content": content, "annotation": ""}).encode()
+    record = content.encode() + b"\n"
     with pytest.raises(CorruptDataError, match=r"version 63636363"):
         version_from_record(vid("c"), record)
 
 
-@pytest.mark.parametrize("record", [b"", b"[]", b"\xff", b'{"content": 5, "annotation": ""}'])
+WHOLE = version_content(VERSION, "n")
+
+
+@pytest.mark.parametrize(
+    "record", [b"", b"[]", b"\xff", b"5\n", WHOLE + b"\n5", WHOLE + b"\nnot JSON", b"\n" + WHOLE]
+)
 def test_bytes_that_are_no_record_are_refused(record: bytes) -> None:
     with pytest.raises(CorruptDataError):
         version_from_record(vid("c"), record)

@@ -89,17 +89,44 @@ def test_an_unchanged_commit_sends_nothing(session: Session, client: redis.Redis
     assert meter.since()["commands"] == 0
 
 
-def test_a_small_commit_takes_at_most_two_round_trips(
-    session: Session, client: redis.Redis
-) -> None:
-    """Chunks first, then one script with everything else."""
+def test_a_small_commit_takes_one_round_trip(session: Session, client: redis.Redis) -> None:
+    """One script stores the chunks first, then everything else."""
     committed(session, df=flights(), by=counts(300))
     session["note"] = "x" * 2000
     frame_of(session).loc[3, "age"] = 7
     frame_of(session, "by").loc[3, "b"] = 7
     meter = Meter(client)
     committed(session)
-    assert meter.since()["reads"] <= 2
+    assert meter.since()["reads"] == 1
+
+
+def test_a_large_commit_takes_two_round_trips(session: Session, client: redis.Redis) -> None:
+    committed(session, df=flights())
+    noise = np.random.default_rng(1).random(60_000)
+    meter = Meter(client)
+    committed(session, noise=noise)
+    since = meter.since()
+    assert since["bytes"] > 400_000
+    assert since["commands"] < 50
+
+
+def test_settings_that_come_back_with_an_undo_cost_no_round_trip_of_their_own(
+    session: Session, redis_url: str, client: redis.Redis
+) -> None:
+    committed(session, df=flights(), note="before", old=1)
+    session["note"], session["new"] = "x" * 2000, 2
+    del session["old"]
+    committed(session, df=flights(9))
+    meter = Meter(client)
+    session.undo()
+    assert meter.since()["reads"] == 1
+    session.redo()
+    assert meter.since()["reads"] <= 3
+    assert (session["note"], session["new"], "old" in session) == ("x" * 2000, 2, False)
+    session.undo()
+    with connect(redis_url) as fresh:
+        again = fresh.session(session.id)
+        assert (again["note"], again["old"], "new" in again) == ("before", 1, False)
 
 
 def test_an_undo_and_its_redo_take_one_round_trip_each(
@@ -198,6 +225,7 @@ def test_a_commit_renews_chunks_that_it_does_not_use(
     committed(session, df=flights(), by=counts())
     for key in chunks(client):
         client.expire(key, 100)
+    client.hincrby(f"{{srs:{session.key}}}:meta", "leased", -86_400)
     with connect(redis_url) as later:
         committed(later.session(session.id), by=counts(3))
     assert all(life > 86_400 for life in lives_of_chunks(client))

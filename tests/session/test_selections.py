@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.identical import assert_identical
 
@@ -89,6 +89,51 @@ def test_any_pile_of_edits_comes_back_exactly(names: list[str]) -> None:
 
         for steps, value in enumerate(reversed(expected)):
             assert_identical(read_cold("memory://piles", session.id, f"HEAD~{steps}"), value)
+
+
+LIGHT: dict[str, Edit] = {
+    "filter": lambda d: d[d["f0"] < d["f0"].quantile(0.98)],
+    "filter, new index": lambda d: d[d["f1"] > d["f1"].quantile(0.01)].reset_index(drop=True),
+    "head": lambda d: d.head(len(d) - 50),
+    "tail": lambda d: d.tail(len(d) - 50),
+    "sort": lambda d: d.sort_values("f1"),
+    "sort downwards": lambda d: d.sort_values("f2", ascending=False),
+    "sort by two": lambda d: d.sort_values(["i0", "f2"], ascending=[False, True]),
+    "sort with ties": lambda d: d.sort_values("i0", kind="stable"),
+    "sample": lambda d: d.sample(frac=0.99, random_state=5),
+    "dropna": lambda d: d.dropna(),
+    "drop_duplicates": lambda d: d.drop_duplicates(["i0", "s"]),
+    "reset_index": lambda d: d.reset_index(drop=True),
+    "append": lambda d: pd.concat([d, d.head(100).assign(f0=0.5)], ignore_index=True),
+    "one cell": lambda d: d.assign(f3=d["f3"].where(np.arange(len(d)) != 7, 0.25)),
+    "one text": lambda d: d.assign(s=d["s"].where(np.arange(len(d)) != 70, "by hand")),
+    "a gap": lambda d: d.assign(f4=d["f4"].where(np.arange(len(d)) != 9, np.nan)),
+}
+
+
+@settings(
+    max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(st.lists(st.sampled_from(sorted(LIGHT)), min_size=30, max_size=30))
+@pytest.mark.parametrize("kind", ["memory", "redis"])
+def test_a_chain_of_thirty_edits_reads_exactly_in_another_process(
+    kind: str, memory_url: str, redis_url: str, names: list[str]
+) -> None:
+    """However long the chain is, a column is rows of one base, and no base is a selection."""
+    url = memory_url if kind == "memory" else redis_url
+    with srs.connect(url) as store:
+        session = store.session()
+        value = frame(12_000)
+        expected = {}
+        for name in [None, *names]:
+            value = value if name is None else LIGHT[name](value)
+            session["df"] = value
+            version = session.commit()
+            if version is not None:
+                expected[version.id] = value.copy()
+        for number, (version_id, before) in enumerate(expected.items()):
+            if number % 5 == 0 or number == len(expected) - 1:
+                assert_identical(read_cold(url, session.id, version_id), before)
 
 
 @pytest.mark.parametrize("name", ["filter", "sort", "sample", "range", "filter, new index"])

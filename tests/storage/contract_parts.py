@@ -33,7 +33,7 @@ def manifest_id(number: int) -> ManifestId:
 
 
 def change(epoch: str, **parts: Any) -> Transaction:
-    return Transaction(secrets.token_hex(16), epoch, **{"ttl_s": DAY, **parts})
+    return Transaction(secrets.token_hex(8), epoch, **{"ttl_s": DAY, **parts})
 
 
 class ContractParts(ABC):

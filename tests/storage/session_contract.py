@@ -25,6 +25,7 @@ class SessionContract(ContractParts):
         assert record.seq == 0
         assert float(record.meta["created_at"]) > 0
         assert record.refs == {}
+        assert record.version_count == 0
         assert set(record.meta) == {"epoch", "created_at", "seq"}
 
     def test_creating_a_session_that_exists_leaves_it_alone(

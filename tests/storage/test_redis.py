@@ -60,7 +60,7 @@ class TestRedis(BackendContract):
         backend.create_session(key, ttl_s=DAY)
         self.fill(backend, key, ttl_s=500)
         names = [f"{{srs:{key}}}:{part}" for part in ("meta", "graph", "refs", "tables")]
-        names.append(f"{{srs:{key}}}:versions")
+        names.append(f"{{srs:{key}}}:events")
 
         changed = {outside.pexpiretime(name) for name in names}
         backend.touch_session(key, ttl_s=900)
@@ -145,20 +145,20 @@ class TestRedis(BackendContract):
                 heard.append(message["data"])
 
         assert heard == [f"{key} 1 ".encode() + b"one \0 event", f"{key} 3 two".encode()]
-        stream: Any = outside.xrange(f"{{srs:{key}}}:versions")
-        assert [fields for _, fields in stream] == [
-            {b"seq": b"1", b"event": b"one \0 event"},
-            {b"seq": b"3", b"event": b"two"},
-        ]
+        assert outside.lrange(f"{{srs:{key}}}:events", 0, -1) == [b"3 two", b"1 one \0 event"]
 
-    def test_the_event_stream_is_capped(self, backend: Backend, outside: redis.Redis) -> None:
+    def test_the_last_events_are_kept_newest_first(
+        self, backend: Backend, outside: redis.Redis
+    ) -> None:
         key = new_key()
         backend.create_session(key, ttl_s=DAY)
         epoch = self.record(backend, key).epoch
-        for number in range(1_300):
+        for number in range(400):
             backend.transact(key, change(epoch, event=b"%d" % number))
 
-        assert 1_000 <= outside.xlen(f"{{srs:{key}}}:versions") <= 1_100
+        kept: Any = outside.lrange(f"{{srs:{key}}}:events", 0, -1)
+        assert 256 <= len(kept) <= 320
+        assert kept == [b"%d %d" % (n + 1, n) for n in range(399, 399 - len(kept), -1)]
 
     def test_expired_sessions_leave_the_index(self, backend: Backend, outside: redis.Redis) -> None:
         for _ in range(3):
@@ -238,11 +238,15 @@ class TestFaults:
             backend.put_chunks({chunk_id(1): b"x"}, lease_s=DAY)
         with pytest.raises(StorageFullError):
             backend.transact(key, change(epoch, put_versions={version_id(5000): b"x"}))
+        brings = change(epoch, put_chunks={chunk_id(2): b"x"}, lease_s=DAY)
+        with pytest.raises(StorageFullError):
+            backend.transact(key, brings)
         with pytest.raises(StorageFullError):
             backend.create_session(new_key(), ttl_s=DAY)
 
         assert BackendContract.record(backend, key) == before
         assert backend.read_versions(key) == versions
+        assert backend.get_chunks([chunk_id(2)]) == [None]
         assert backend.touch_session(key, ttl_s=DAY)
 
     def test_a_full_server_takes_changes_that_free_memory(

@@ -43,6 +43,7 @@ class TransactionContract(ContractParts):
         assert record.refs == {"main": b"1", "head": b"main"}
         assert record.meta["title"] == b"t"
         assert record.seq == backend.read_seq(key) == 1
+        assert record.version_count == 2
         assert backend.read_versions(key) == {version_id(1): b"v1", version_id(2): b"v2"}
         assert backend.read_versions(key, [version_id(2), version_id(3)]) == {version_id(2): b"v2"}
         assert backend.read_tables(key) == {manifest_id(1): b"m1"}
@@ -163,7 +164,7 @@ class TransactionContract(ContractParts):
     def test_a_tx_id_is_not_mistaken_for_a_part_of_another(
         self, backend: Backend, key: SessionKey, epoch: str
     ) -> None:
-        for tx_id in ("a" * 40, "a" * 16, "a" * 39, "%a.-"[3] + "a" * 20):
+        for tx_id in ("a" * 16, "-" + "a" * 15, "a" * 15 + "-", "_" * 16, "a-" * 8, "-a" * 8):
             transaction = Transaction(tx_id=tx_id, epoch=epoch, ttl_s=DAY)
             assert backend.transact(key, transaction) is Outcome.APPLIED
 
@@ -268,7 +269,71 @@ class TransactionContract(ContractParts):
         assert backend.read_seq(key) == 25
         assert sorted(backend.read_versions(key).values()) == sorted(won)
 
-    @pytest.mark.parametrize("tx_id", ["short", "x" * 41, "a;b" * 8, "ü" * 20, ""])
+    def test_a_change_brings_its_chunks_along(
+        self, backend: Backend, key: SessionKey, epoch: str
+    ) -> None:
+        chunks = {chunk_id(1): ALL_BYTES, chunk_id(2): b"", chunk_id(3): b"x" * 100_000}
+        transaction = change(
+            epoch, set_refs={"main": b"1"}, event=b"e", put_chunks=chunks, lease_s=DAY
+        )
+
+        assert backend.transact(key, transaction) is Outcome.APPLIED
+        assert backend.get_chunks(list(chunks)) == list(chunks.values())
+        assert self.record(backend, key).refs == {"main": b"1"}
+
+    @pytest.mark.parametrize("count", [3, 200])
+    def test_chunks_that_a_change_brings_may_be_many_or_large(
+        self, backend: Backend, key: SessionKey, epoch: str, count: int
+    ) -> None:
+        chunks = {chunk_id(n): b"%d" % n * (300_000 // count) for n in range(count)}
+        transaction = change(
+            epoch, put_versions={version_id(1): b"v"}, put_chunks=chunks, lease_s=DAY
+        )
+
+        assert backend.transact(key, transaction) is Outcome.APPLIED
+        assert backend.get_chunks(list(chunks)) == list(chunks.values())
+        assert backend.read_versions(key) == {version_id(1): b"v"}
+
+    def test_a_chunk_that_a_change_brings_is_never_rewritten_and_lives_on(
+        self, backend: Backend, key: SessionKey, epoch: str
+    ) -> None:
+        backend.put_chunks({chunk_id(1): b"there"}, lease_s=1)
+        backend.put_chunks({chunk_id(2): b"longer"}, lease_s=2 * DAY)
+        chunks = {chunk_id(1): b"other", chunk_id(2): b"other"}
+
+        backend.transact(key, change(epoch, put_chunks=chunks, lease_s=DAY))
+        backend.transact(key, change(epoch, put_chunks={chunk_id(2): b"other"}, lease_s=1))
+        self.pass_time(1.1)
+
+        assert backend.get_chunks(list(chunks)) == [b"there", b"longer"]
+
+    def test_a_lost_race_that_brought_chunks_changes_nothing_else(
+        self, backend: Backend, key: SessionKey, epoch: str
+    ) -> None:
+        before = self.record(backend, key)
+        lost = change(
+            epoch,
+            expect={"main": b"X"},
+            set_refs={"main": b"Y"},
+            put_tables={manifest_id(1): b"m"},
+            put_chunks={chunk_id(1): b"x"},
+            lease_s=DAY,
+        )
+
+        assert backend.transact(key, lost) is Outcome.CONFLICT
+        assert self.record(backend, key) == before
+        assert backend.read_tables(key) == {}
+
+    def test_a_repeated_change_whose_chunks_were_stored_leaves_them(
+        self, backend: Backend, key: SessionKey, epoch: str
+    ) -> None:
+        first = change(epoch, put_chunks={chunk_id(1): b"x"}, lease_s=DAY)
+
+        assert backend.transact(key, first) is Outcome.APPLIED
+        assert backend.transact(key, first) is Outcome.REPEATED
+        assert backend.get_chunks([chunk_id(1)]) == [b"x"]
+
+    @pytest.mark.parametrize("tx_id", ["short", "x" * 17, "a;b" * 5 + "a", "ü" * 16, ""])
     def test_a_strange_tx_id_is_refused(
         self, backend: Backend, key: SessionKey, epoch: str, tx_id: str
     ) -> None:
@@ -287,6 +352,8 @@ class TransactionContract(ContractParts):
     ) -> None:
         with pytest.raises(ValueError, match="at least 1 second"):
             backend.transact(key, change(epoch, ttl_s=0))
+        with pytest.raises(ValueError, match="at least 1 second"):
+            backend.transact(key, change(epoch, put_chunks={chunk_id(1): b"x"}))
         with pytest.raises(ValueError, match="at least 1 second"):
             backend.create_session(new_key(), ttl_s=0)
         with pytest.raises(ValueError, match="at least 1 second"):

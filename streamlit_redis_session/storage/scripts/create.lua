@@ -1,6 +1,6 @@
 -- Start a session with a fresh epoch.
 --
--- KEYS  1 meta   2 graph   3 refs   4 tables   5 versions (stream)   6 index
+-- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index
 -- ARGV  1 epoch  2 ttl_s   3 session key
 -- Answer  1 when the session is new (or this very call made it before), 0 when it existed
 --

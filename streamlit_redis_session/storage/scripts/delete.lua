@@ -1,6 +1,6 @@
 -- Remove a session at once.
 --
--- KEYS  1 meta   2 graph   3 refs   4 tables   5 versions (stream)   6 index
+-- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index
 -- ARGV  1 session key
 -- Answer  1, or 0 when there was no such session
 

@@ -1,7 +1,8 @@
 -- Read meta and refs of one moment.
 --
--- KEYS  1 meta   2 refs
--- Answer  {} when there is no such session, else {meta, refs}, each field, value, field, value
+-- KEYS  1 meta   2 refs   3 graph
+-- Answer  {} when there is no such session, else {meta, refs, number of versions, ms since
+--         1970}, the first two as field, value, field, value
 
 local meta = {}
 local stored = redis.call('HGETALL', KEYS[1])
@@ -14,4 +15,6 @@ for at = 1, #stored, 2 do
     meta[#meta + 1] = stored[at + 1]
   end
 end
-return {meta, redis.call('HGETALL', KEYS[2])}
+local now = redis.call('TIME')
+local now_ms = now[1] * 1000 + math.floor(now[2] / 1000)
+return {meta, redis.call('HGETALL', KEYS[2]), redis.call('HLEN', KEYS[3]), now_ms}

@@ -1,6 +1,6 @@
 -- Set the time to live of all keys of a session.
 --
--- KEYS  1 meta   2 graph   3 refs   4 tables   5 versions (stream)   6 index
+-- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index
 -- ARGV  1 ttl_s  2 session key
 -- Answer  1, or 0 when there is no such session
 

@@ -1,0 +1,94 @@
+"""One way to the server: commands out, answers in, over as little of redis-py as that takes.
+
+``redis.Redis.execute_command`` costs more than the round trip itself on a local server. What it
+does for a command is done here as well: a connection of the pool, the packing, the reading, one
+more try after a lost connection. Nothing is parsed: answers are what RESP2 says.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+from redis.exceptions import ResponseError
+
+Command: TypeAlias = Sequence[Any]
+
+
+class Wire:
+    """Sends commands over the connections of a pool. Safe to use from any thread.
+
+    The connection used last is kept out of the pool's queue, where each visit would poll its
+    socket and take locks. One that the server has closed meanwhile shows at the next read, and
+    the commands are sent again: every call of a backend may be repeated.
+    """
+
+    def __init__(self, pool: Any) -> None:
+        self._pool = pool
+        self._spare: list[Any] = []
+        self._most_spare = 1 if pool.max_connections > 1 else 0  # nobody may wait for a spare
+        self._pid = os.getpid()
+
+    def send(self, *command: Any) -> Any:
+        """Send one command and give its answer.
+
+        Raises
+        ------
+        redis.exceptions.RedisError, OSError
+            As redis-py does; an error that the server answered leaves the connection usable.
+        """
+        answer = self.send_all((command,))[0]
+        if isinstance(answer, ResponseError):
+            raise answer
+        return answer
+
+    def send_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands in one go; errors that the server answered stand among the answers."""
+        connection = self._take()
+        try:
+            return connection.retry.call_with_retry(  # type: ignore[no-any-return]
+                lambda: _exchange(connection, commands), lambda _: connection.disconnect()
+            )
+        finally:
+            self._give_back(connection)
+
+    def _take(self) -> Any:
+        if self._pid != os.getpid():  # a fork: the sockets are the parent's
+            self._spare, self._pid = [], os.getpid()
+        try:
+            return self._spare.pop()
+        except IndexError:
+            return self._pool.get_connection()
+
+    def _give_back(self, connection: Any) -> None:
+        if len(self._spare) < self._most_spare and self._pid == connection.pid:
+            self._spare.append(connection)
+        else:
+            self._pool.release(connection)
+
+
+def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
+    """Write all commands, then read as many answers.
+
+    Whatever breaks in between would leave answers on the connection that belong to nobody, so
+    it is closed.
+    """
+    packed = (
+        connection.pack_command(*commands[0])
+        if len(commands) == 1
+        else connection.pack_commands(commands)
+    )
+    try:
+        connection.send_packed_command(packed)
+        return [_answer(connection) for _ in commands]
+    except BaseException:
+        connection.disconnect()
+        raise
+
+
+def _answer(connection: Any) -> Any:
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error
