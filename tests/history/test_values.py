@@ -13,7 +13,7 @@ import pytest
 from support.identical import assert_identical
 
 from streamlit_redis_session import codec
-from streamlit_redis_session.chunks import Chunker, FoundColumn, Keys, Patch, Plan
+from streamlit_redis_session.chunks import Chunker, FoundColumn, Keys, Patch, Plan, pack_rows
 from streamlit_redis_session.codec import FixedColumn
 from streamlit_redis_session.errors import ChunkNotFoundError
 from streamlit_redis_session.history import BaseLostError, Held, ValueStore
@@ -374,7 +374,8 @@ def test_a_part_is_stale_when_one_of_its_chunks_is(values: ValueStore) -> None:
 def patched(chunker: Chunker, held: Held, ordinal: int, row: int, value: float) -> FoundColumn:
     """A column of another value with one element replaced."""
     base, stored = held.columns()[ordinal]
-    form, packed, positions = chunker.store_positions(np.array([row]), base.rows)
+    form, packed = pack_rows(np.array([row]), base.rows)
+    positions = chunker.store_side(packed)
     values = FixedColumn(np.array([value]))
     side = chunker.store_side(values)
     column = replace(stored, patch=Patch(form, positions, side))
