@@ -9,11 +9,13 @@ from streamlit_redis_session.chunks._chunker import (
     Plan,
     PlannedChunk,
     Selections,
+    known_part,
 )
 from streamlit_redis_session.chunks._compression import Way, load_compression
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
-from streamlit_redis_session.chunks._manifest import Manifest, Patch, Selection, StoredColumn
+from streamlit_redis_session.chunks._manifest import Manifest
 from streamlit_redis_session.chunks._order import is_order_of
+from streamlit_redis_session.chunks._parts import SidePart, StoredPart
 from streamlit_redis_session.chunks._patch import (
     MOST_PATCHED_ROWS,
     apply_patch,
@@ -24,6 +26,7 @@ from streamlit_redis_session.chunks._patch import (
 from streamlit_redis_session.chunks._rows import Rows, Run
 from streamlit_redis_session.chunks._same import same_chunks
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of
+from streamlit_redis_session.chunks._stored import Patch, Selection, StoredColumn
 
 __all__ = [
     "MOST_PATCHED_ROWS",
@@ -38,13 +41,16 @@ __all__ = [
     "Run",
     "Selection",
     "Selections",
+    "SidePart",
     "StoredColumn",
+    "StoredPart",
     "Way",
     "affine_of",
     "apply_patch",
     "comes_from",
     "digest",
     "is_order_of",
+    "known_part",
     "load_compression",
     "mint_session_id",
     "pack_rows",

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import TypeAlias
 
 import numpy as np
 
 from streamlit_redis_session.chunks._compression import Way, choose
 from streamlit_redis_session.chunks._keys import Keys, digest
-from streamlit_redis_session.chunks._manifest import (
-    Manifest,
-    Patch,
-    Selection,
-    StoredColumn,
-    piece_ranges,
-)
+from streamlit_redis_session.chunks._manifest import Manifest
 from streamlit_redis_session.chunks._opening import CHUNK_ROLE, check_chunk, open_column
+from streamlit_redis_session.chunks._parts import StoredPart, piece_ranges
 from streamlit_redis_session.chunks._patch import apply_patch, unpack_rows
 from streamlit_redis_session.chunks._seal import seal, seal_record, unseal
 from streamlit_redis_session.chunks._selection import (
@@ -28,7 +24,8 @@ from streamlit_redis_session.chunks._selection import (
     take,
     unpack,
 )
-from streamlit_redis_session.codec import Encoded, column_from_pieces
+from streamlit_redis_session.chunks._stored import Patch, Selection, StoredColumn
+from streamlit_redis_session.codec import Encoded, Part, column_from_pieces
 from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
@@ -67,6 +64,9 @@ class PlannedChunk:
         return self.column.nbytes * (self.stop - self.start) // max(1, self.column.rows)
 
 
+_LENT = PlannedChunk(None)
+
+
 @dataclass(frozen=True, slots=True)
 class Plan:
     """Everything that has to be in the store for a value to be readable."""
@@ -74,11 +74,22 @@ class Plan:
     manifest: Manifest
     manifest_id: ManifestId
     chunks: Mapping[ChunkId, PlannedChunk]
-    """All chunks of the manifest, also those that older versions share."""
-    by_token: Mapping[Hashable, StoredColumn] = field(repr=False, default_factory=dict)
-    """Columns by the memory they were read from, valid while the encoded value is held."""
+    """Those of new parts, also where an older version has them."""
+    parts: tuple[Part, ...] = field(repr=False, default=())
+    """The planned value's parts, in the order of the manifest's."""
+    kept: frozenset[int] = frozenset()
+    """Numbers of the parts that are stored already, as far as is known."""
     selections: Selections | None = field(repr=False, default=None)
     """Positions that are known, for the next value made from this one."""
+    cells: Mapping[int, int] = field(default_factory=dict)
+    """How many rows of a frame's column differ from the value before, by the column's position,
+    where that was found out."""
+
+    @property
+    def by_token(self) -> dict[Hashable, StoredPart]:
+        """Stored parts by the memory they were read from, valid while the parts are held."""
+        pairs = zip(self.parts, self.manifest.parts, strict=True)
+        return {part.token: stored for part, stored in pairs if part.token is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +102,12 @@ class FoundColumn:
     sides: tuple[tuple[StoredColumn, Column], ...] = ()
     """Side columns that are new, and what to cut them from."""
     changed_rows: int | None = None
-    """How many rows differ from the column that this one was made from, where that is known."""
+    """How many rows differ from the column before, where that was found out."""
+
+
+def known_part(part: Part) -> StoredPart | None:
+    """Give what is stored of a part, where the encoder was told."""
+    return part.known_as if isinstance(part.known_as, StoredPart) else None
 
 
 class Chunker:
@@ -104,47 +120,74 @@ class Chunker:
     def plan(
         self,
         encoded: Encoded,
-        known: Mapping[Hashable, StoredColumn],
         found: Mapping[int, FoundColumn] | None = None,
     ) -> Plan:
-        """Name every chunk of a value.
+        """Name every chunk of a value's new parts.
 
         Parameters
         ----------
-        known
-            Columns by token: those whose memory is among them are not read.
+        encoded
+            Parts that are known as a stored part are not read.
         found
-            Columns by ordinal, for which something stored already stands.
+            Columns, by their ordinal in the whole value, for which something stored already
+            stands.
         """
         found = found or {}
-        stored: list[StoredColumn] = []
+        stored: list[StoredPart] = []
+        kept: set[int] = set()
         chunks: dict[ChunkId, PlannedChunk] = {}
-        by_token: dict[Hashable, StoredColumn] = {}
-        for ordinal, column in enumerate(encoded.columns):
-            token = column.token()
-            kept = known.get(token) if token is not None else None
-            base: Column | None = column
-            if kept is None and ordinal in found:
-                kept, base = found[ordinal].stored, found[ordinal].base
-            elif kept is not None and (kept.selection is not None or kept.patch is not None):
-                base = None
-            kept = kept or self._store_column(column)
-            if token is not None:
-                by_token[token] = kept
-            stored.append(kept)
-            self._add_chunks(kept, base, chunks)
-        manifest = Manifest(encoded.description, self.rows_per_chunk, tuple(stored))
-        new = {stored.key: side for each in found.values() for stored, side in each.sides}
-        for side in manifest.side_columns():
-            self._add_chunks(side, new.get(side.key), chunks)
-        return Plan(manifest, self.manifest_id(manifest.to_bytes()), chunks, by_token)
+        at = 0
+        for number, part in enumerate(encoded.parts):
+            own = known_part(part)
+            if own is not None:
+                kept.add(number)
+            else:
+                finds = {n - at: found[n] for n in range(at, at + len(part.columns)) if n in found}
+                own = self._store_part(part, finds, chunks)
+            at += len(own.columns)
+            stored.append(own)
+        manifest = Manifest(self.rows_per_chunk, tuple(stored))
+        return Plan(
+            manifest,
+            self.manifest_id(manifest.to_bytes()),
+            chunks,
+            parts=encoded.parts,
+            kept=frozenset(kept),
+        )
+
+    def _store_part(
+        self, part: Part, found: Mapping[int, FoundColumn], chunks: dict[ChunkId, PlannedChunk]
+    ) -> StoredPart:
+        columns = []
+        sides: dict[Hashable, Column] = {}
+        for ordinal, column in enumerate(part.columns):
+            find = found.get(ordinal)
+            stored = self._store_column(column) if find is None else find.stored
+            self._add_chunks(stored, column if find is None else find.base, chunks)
+            columns.append(stored)
+            if find is not None:
+                sides |= {side.key: source for side, source in find.sides}
+        for side in (side for column in columns for side in column.sides()):
+            self._add_chunks(side, sides.get(side.key), chunks)
+        return StoredPart(part.description, tuple(columns))
+
+    def cut_again(self, stored: StoredPart, part: Part) -> dict[ChunkId, PlannedChunk]:
+        """Say how to make the chunks of a stored part anew, as far as they are held."""
+        chunks: dict[ChunkId, PlannedChunk] = {}
+        for own, column in zip_longest(stored.columns, part.columns[: len(stored.columns)]):
+            is_plain = own.selection is None and own.patch is None
+            is_same = column is not None and column.spec() == own.spec
+            self._add_chunks(own, column if is_plain and is_same else None, chunks)
+        for side in stored.sides.values():
+            self._add_chunks(side.column, None, chunks)
+        return chunks
 
     def _add_chunks(
         self, stored: StoredColumn, column: Column | None, chunks: dict[ChunkId, PlannedChunk]
     ) -> None:
         if column is None:
             for chunk_id in stored.chunk_ids:
-                chunks.setdefault(chunk_id, PlannedChunk(None))
+                chunks.setdefault(chunk_id, _LENT)
             return
         for chunk_id, (start, stop) in zip(stored.chunk_ids, self._ranges(column), strict=False):
             chunks[chunk_id] = PlannedChunk(column, start, stop)

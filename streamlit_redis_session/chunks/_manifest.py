@@ -2,101 +2,55 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import json
 import struct
-from collections.abc import Callable, Hashable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 
-import numpy as np
-
-from streamlit_redis_session.chunks._keys import DIGEST_BYTES
-from streamlit_redis_session.codec.columns import ColumnSpec
+from streamlit_redis_session.chunks._parts import SidePart, StoredPart, natural, to_json
+from streamlit_redis_session.chunks._stored import StoredColumn
+from streamlit_redis_session.codec import join_descriptions
 from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import JSON, ChunkId
 
-_JSON_LENGTH = struct.Struct("<I")
+_HEAD = struct.Struct("<I")
 _FORMAT = 1
+_WHAT = "a manifest"
+_MISFITS = (
+    ArithmeticError,
+    LookupError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
+"""What Python and NumPy raise when they are given what makes no sense."""
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
-    """Which rows of a base, stored already, a column consists of."""
-
-    form: str
-    """How the positions are written, see ``_selection.pack``."""
-    positions: StoredColumn
-    base_rows: int
-    base_nbytes: int
-    affine: tuple[int, int] | None = None
-    """Start and step of a base that counts (a range index) and needs no chunks."""
-
-
-@dataclass(frozen=True, slots=True)
-class Patch:
-    """Elements that stand in the place of some of a column's, such as edited cells."""
-
-    form: str
-    """How the positions are written, see ``_patch.pack_rows``."""
-    positions: StoredColumn
-    values: StoredColumn
-    """One element for each position, in the same order."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredColumn:
-    """One column of a manifest: its spec and where its pieces are."""
-
-    spec: ColumnSpec
-    nbytes: int
-    """Bytes of all pieces together, uncompressed."""
-    chunk_ids: tuple[ChunkId, ...] = ()
-    inline: bytes | None = None
-    """The only piece, where it is too small for a chunk of its own."""
-    selection: Selection | None = None
-    """Where there is one, the pieces are the base's."""
-    patch: Patch | None = None
-    """Applied after the selection: its positions are those of the column itself."""
-
-    @property
-    def key(self) -> Hashable:
-        """Equal for equal content."""
-        return self.chunk_ids, self.inline, str(self.spec)
-
-    def sides(self) -> Iterator[StoredColumn]:
-        """Give the side columns that this one needs beside its pieces."""
-        if self.selection is not None:
-            yield self.selection.positions
-        if self.patch is not None:
-            yield self.patch.positions
-            yield self.patch.values
-
-    @property
-    def pieces_spec(self) -> ColumnSpec:
-        """The spec of what the pieces make: of the base where this is a selection."""
-        if self.selection is None:
-            return self.spec
-        return {**self.spec, "rows": self.selection.base_rows}
-
-    @property
-    def pieces_nbytes(self) -> int:
-        """Bytes of the pieces, uncompressed."""
-        return self.nbytes if self.selection is None else self.selection.base_nbytes
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Manifest:
-    """An exact description of a value, and the columns that hold its data."""
+    """An exact description of a value, and the columns that hold its data, part by part."""
 
-    description: JSON
     rows_per_chunk: int
-    columns: tuple[StoredColumn, ...]
+    parts: tuple[StoredPart, ...]
+    """The root first; it refers to the others by their number."""
+
+    @cached_property
+    def description(self) -> JSON:
+        """The descriptions of all parts as one: what ``codec.decode`` takes."""
+        return join_descriptions([(part.description, len(part.columns)) for part in self.parts])
+
+    @cached_property
+    def columns(self) -> tuple[StoredColumn, ...]:
+        """The value's columns, those of all parts one behind the other."""
+        return tuple(column for part in self.parts for column in part.columns)
 
     @property
     def nbytes(self) -> int:
         """Bytes of the value's columns, uncompressed."""
-        return sum(column.nbytes for column in self.columns)
+        return sum(part.nbytes for part in self.parts)
 
     @property
     def pieces_nbytes(self) -> int:
@@ -106,15 +60,15 @@ class Manifest:
     @property
     def is_derived(self) -> bool:
         """Whether other manifests may stand for the same content."""
-        return any(c.selection is not None or c.patch is not None for c in self.columns)
+        return any(part.is_derived for part in self.parts)
+
+    @cached_property
+    def _sides(self) -> dict[str, SidePart]:
+        return {name: side for part in self.parts for name, side in part.sides.items()}
 
     def side_columns(self) -> list[StoredColumn]:
         """List what selections and patches are written in, each once."""
-        found: dict[Hashable, StoredColumn] = {}
-        for column in self.columns:
-            for side in column.sides():
-                found.setdefault(side.key, side)
-        return list(found.values())
+        return [side.column for side in self._sides.values()]
 
     def all_columns(self) -> list[StoredColumn]:
         """List the value's columns, then the side columns."""
@@ -122,22 +76,24 @@ class Manifest:
 
     def chunk_ids(self) -> list[ChunkId]:
         """List each chunk once, in order of first use."""
-        return list(dict.fromkeys(c for column in self.all_columns() for c in column.chunk_ids))
+        return list(dict.fromkeys(c for part in self.parts for c in part.chunk_ids))
 
     def to_bytes(self) -> bytes:
-        """Write a JSON head and the raw digests behind it; the same value, the same bytes."""
-        columns = self.all_columns()
-        places = {c.key: len(self.columns) + n for n, c in enumerate(self.side_columns())}
+        """Write a JSON head and the bytes of all parts; the same value, the same bytes."""
+        return self._data
+
+    @cached_property
+    def _data(self) -> bytes:
+        parts = [part.data for part in self.parts]
+        sides = [side.part.data for side in self._sides.values()]
         head = {
             "format": _FORMAT,
-            "description": self.description,
+            "parts": list(map(len, parts)),
             "rows_per_chunk": self.rows_per_chunk,
-            "value_columns": len(self.columns),
-            "columns": [_column_to_json(column, places) for column in columns],
+            "sides": list(map(len, sides)),
         }
-        text = json.dumps(head, sort_keys=True, separators=(",", ":"), allow_nan=False).encode()
-        digests = bytes.fromhex("".join(c for column in columns for c in column.chunk_ids))
-        return b"".join((_JSON_LENGTH.pack(len(text)), text, digests))
+        text = to_json(head).encode()
+        return b"".join((_HEAD.pack(len(text)), text, *parts, *sides))
 
     @classmethod
     def from_bytes(cls, data: bytes) -> Manifest:
@@ -149,150 +105,41 @@ class Manifest:
             The bytes are not a manifest, or counts in it do not agree.
         """
         try:
-            (length,) = _JSON_LENGTH.unpack_from(data)
-            head = json.loads(data[4 : 4 + length])
-            if head["format"] != _FORMAT:
-                raise CorruptDataError("a manifest", f"unknown format {head['format']!r}")
-            description = head["description"]
-            rows_per_chunk = _natural(head["rows_per_chunk"], least=1)
-            columns, at = _columns_from_json(head["columns"], data, 4 + length, rows_per_chunk)
-            count = _natural(head["value_columns"])
-            chosen = _resolve_sides(head["columns"], columns, count)
-        except (ValueError, KeyError, TypeError, struct.error, RecursionError) as error:
-            raise CorruptDataError("a manifest", f"it does not parse ({error})") from error
-        if at != len(data):
-            raise CorruptDataError("a manifest", "bytes are left over")
-        return cls(description, rows_per_chunk, tuple(chosen))
+            return cls._parsed(data)
+        except _MISFITS as error:
+            raise CorruptDataError(_WHAT, f"it does not parse ({error})") from error
 
-
-def piece_ranges(rows: int, rows_per_chunk: int) -> list[tuple[int, int]]:
-    """Cut ``rows`` into ranges; a column without rows has none."""
-    return [(at, min(at + rows_per_chunk, rows)) for at in range(0, rows, rows_per_chunk)]
-
-
-def _column_to_json(column: StoredColumn, places: Mapping[Hashable, int]) -> JSON:
-    entry: dict[str, JSON] = {"spec": column.spec, "nbytes": column.nbytes}
-    if column.inline is not None:
-        entry["inline"] = base64.b64encode(column.inline).decode()
-    selection = column.selection
-    if selection is not None:
-        entry["selection"] = {
-            "form": selection.form,
-            "positions": places[selection.positions.key],
-            "base_rows": selection.base_rows,
-            "base_nbytes": selection.base_nbytes,
-        }
-        if selection.affine is not None:
-            entry["selection"]["affine"] = list(selection.affine)
-    if column.patch is not None:
-        entry["patch"] = {
-            "form": column.patch.form,
-            "positions": places[column.patch.positions.key],
-            "values": places[column.patch.values.key],
-        }
-    return entry
-
-
-def _columns_from_json(
-    entries: JSON, data: bytes, at: int, rows_per_chunk: int
-) -> tuple[list[StoredColumn], int]:
-    """Read the columns in order, their selections not yet among them."""
-    columns = []
-    for entry in entries:
-        column, at = _column_from_json(entry, data, at, rows_per_chunk)
-        columns.append(column)
-    return columns, at
-
-
-def _column_from_json(
-    entry: JSON, data: bytes, at: int, rows_per_chunk: int
-) -> tuple[StoredColumn, int]:
-    spec, nbytes = _checked_spec(entry["spec"]), _natural(entry["nbytes"])
-    _check_nbytes(spec, nbytes)
-    rows = spec["rows"]
-    if "selection" in entry:
-        rows = _natural(entry["selection"]["base_rows"])
-        _check_nbytes({**spec, "rows": rows}, _natural(entry["selection"]["base_nbytes"]))
-        if "affine" in entry["selection"]:
-            return StoredColumn(spec, nbytes), at
-    if "inline" in entry:
-        try:
-            inline = base64.b64decode(entry["inline"], validate=True)
-        except binascii.Error as error:
-            raise CorruptDataError("a manifest", "inline bytes are not base64") from error
-        return StoredColumn(spec, nbytes, (), inline), at
-    count = -(-rows // rows_per_chunk)  # a list of ranges could be endless
-    end = at + count * DIGEST_BYTES
-    if end > len(data):
-        raise CorruptDataError("a manifest", "digests are missing")
-    ids = (data[i : i + DIGEST_BYTES].hex() for i in range(at, end, DIGEST_BYTES))
-    return StoredColumn(spec, nbytes, tuple(ChunkId(i) for i in ids)), end
-
-
-def _check_nbytes(spec: ColumnSpec, nbytes: int) -> None:
-    if spec["kind"] == "fixed" and nbytes != spec["rows"] * np.dtype(spec["dtype"]).itemsize:
-        raise CorruptDataError("a manifest", "a column's bytes and rows do not agree")
-
-
-def _resolve_sides(entries: JSON, columns: list[StoredColumn], count: int) -> list[StoredColumn]:
-    """Give the value's columns, each with the side columns that its entry names."""
-    is_derived = any("selection" in entry or "patch" in entry for entry in entries[count:])
-    if count > len(columns) or is_derived:
-        raise CorruptDataError("a manifest", "its columns and side columns do not agree")
-
-    def side(place: JSON) -> StoredColumn:
-        ordinal = _natural(place, least=count)
-        if ordinal >= len(columns):
-            raise CorruptDataError("a manifest", "a side column is missing")
-        return columns[ordinal]
-
-    return [
-        replace(
-            column,
-            selection=_selection_from_json(entry.get("selection"), side),
-            patch=_patch_from_json(entry.get("patch"), side),
+    @classmethod
+    def _parsed(cls, data: bytes) -> Manifest:
+        (length,) = _HEAD.unpack_from(data)
+        head = json.loads(data[_HEAD.size : _HEAD.size + length])
+        if head["format"] != _FORMAT:
+            raise CorruptDataError(_WHAT, f"unknown format {head['format']!r}")
+        rows_per_chunk = natural(head["rows_per_chunk"], least=1)
+        counts = _lengths(head["parts"]), _lengths(head["sides"])
+        pieces = _cut(data, _HEAD.size + length, [*counts[0], *counts[1]])
+        parts, sides = pieces[: len(counts[0])], pieces[len(counts[0]) :]
+        named = {s.name: s for s in (SidePart.from_bytes(d, rows_per_chunk) for d in sides)}
+        manifest = cls(
+            rows_per_chunk, tuple(StoredPart.from_bytes(d, rows_per_chunk, named) for d in parts)
         )
-        for entry, column in zip(entries[:count], columns, strict=False)
-    ]
+        # each in its place, so that the same value has the same bytes
+        if not parts or list(manifest._sides) != list(named) or len(named) != len(sides):
+            raise CorruptDataError(_WHAT, "its parts and side columns do not agree")
+        return manifest
 
 
-def _selection_from_json(entry: JSON, side: Callable[[JSON], StoredColumn]) -> Selection | None:
-    if entry is None:
-        return None
-    affine = entry.get("affine")
-    return Selection(
-        form=str(entry["form"]),
-        positions=side(entry["positions"]),
-        base_rows=_natural(entry["base_rows"]),
-        base_nbytes=_natural(entry["base_nbytes"]),
-        affine=None if affine is None else (_whole(affine[0]), _whole(affine[1])),
-    )
+def _lengths(numbers: JSON) -> list[int]:
+    if type(numbers) is not list:
+        raise CorruptDataError(_WHAT, "its parts are not counted")
+    return [natural(number) for number in numbers]
 
 
-def _patch_from_json(entry: JSON, side: Callable[[JSON], StoredColumn]) -> Patch | None:
-    if entry is None:
-        return None
-    return Patch(str(entry["form"]), side(entry["positions"]), side(entry["values"]))
-
-
-def _checked_spec(spec: JSON) -> ColumnSpec:
-    if spec["kind"] not in ("fixed", "var"):
-        raise CorruptDataError("a manifest", f"unknown column kind {spec['kind']!r}")
-    checked: ColumnSpec = {"kind": spec["kind"], "rows": _natural(spec["rows"])}
-    if spec["kind"] == "fixed":
-        if np.dtype(str(spec["dtype"])).hasobject:
-            raise CorruptDataError("a manifest", "a column of Python objects")
-        checked["dtype"] = str(spec["dtype"])
-    return checked
-
-
-def _natural(number: JSON, least: int = 0) -> int:
-    if type(number) is not int or not least <= number < 2**53:
-        raise CorruptDataError("a manifest", f"{number!r} is not a count")
-    return number
-
-
-def _whole(number: JSON) -> int:
-    if type(number) is not int or not -(2**53) < number < 2**53:
-        raise CorruptDataError("a manifest", f"{number!r} is not a whole number")
-    return number
+def _cut(data: bytes, at: int, lengths: Sequence[int]) -> list[bytes]:
+    if at + sum(lengths) != len(data):
+        raise CorruptDataError(_WHAT, "bytes are missing or left over")
+    pieces = []
+    for length in lengths:
+        pieces.append(data[at : at + length])
+        at += length
+    return pieces

@@ -11,8 +11,9 @@ from collections.abc import Mapping
 import numpy as np
 
 from streamlit_redis_session.chunks._keys import digest
-from streamlit_redis_session.chunks._manifest import StoredColumn, piece_ranges
+from streamlit_redis_session.chunks._parts import piece_ranges
 from streamlit_redis_session.chunks._seal import Sealed, check
+from streamlit_redis_session.chunks._stored import StoredColumn
 from streamlit_redis_session.codec import Column, column_from_pieces, column_from_sources
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from streamlit_redis_session.chunks._manifest import StoredColumn, piece_ranges
+from streamlit_redis_session.chunks._parts import piece_ranges
 from streamlit_redis_session.chunks._selection import same_bytes, same_texts
+from streamlit_redis_session.chunks._stored import StoredColumn
 from streamlit_redis_session.codec.columns import Column, FixedColumn, SegmentedColumn, VarColumn
 from streamlit_redis_session.objects import ChunkId
 

@@ -5,7 +5,7 @@ What comes back is what went in, or an error names what cannot be stored and why
 
 from __future__ import annotations
 
-from streamlit_redis_session.codec._codec import decode, encode
+from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._fingerprint import (
     check_memory,
     check_replaced,
@@ -16,6 +16,7 @@ from streamlit_redis_session.codec._fingerprint import (
 )
 from streamlit_redis_session.codec._freeze import Frozen
 from streamlit_redis_session.codec._memory import memory_stamp
+from streamlit_redis_session.codec._parts import Encoded, Part, Stored, join_descriptions
 from streamlit_redis_session.codec._pieces import (
     Source,
     column_from_pieces,
@@ -30,7 +31,6 @@ from streamlit_redis_session.codec._snapshot import (
     nbytes,
     snapshot,
 )
-from streamlit_redis_session.codec._tree import Encoded
 from streamlit_redis_session.codec._user import register_codec
 from streamlit_redis_session.codec.columns import (
     Column,
@@ -49,9 +49,11 @@ __all__ = [
     "Frozen",
     "Kind",
     "Mark",
+    "Part",
     "Piece",
     "SegmentedColumn",
     "Source",
+    "Stored",
     "VarColumn",
     "check_memory",
     "check_replaced",
@@ -59,6 +61,7 @@ __all__ = [
     "column_from_pieces",
     "column_from_sources",
     "decode",
+    "decode_parts",
     "describe_shape",
     "encode",
     "fingerprint",
@@ -67,6 +70,8 @@ __all__ = [
     "is_same_memory",
     "is_same_setting",
     "is_tampered_with",
+    "join_descriptions",
+    "lay_out",
     "mark_of",
     "memory_stamp",
     "nbytes",

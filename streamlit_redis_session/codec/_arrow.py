@@ -6,6 +6,7 @@ as one chunk: it is equal to the one stored.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,8 @@ from streamlit_redis_session.codec._arrow_types import (
 )
 from streamlit_redis_session.codec._dispatch import decodes, encodes
 from streamlit_redis_session.codec._objects import var_buffers
+from streamlit_redis_session.codec._parts import Lent, hand_out, set_aside
+from streamlit_redis_session.codec._tokens import arrow_token
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
 from streamlit_redis_session.codec.columns import SegmentedColumn, VarColumn
 from streamlit_redis_session.errors import UnsupportedValueError
@@ -380,7 +383,16 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
     if not value.num_columns and value.num_rows:
         raise UnsupportedValueError(path, "it is an Arrow table with rows but no columns")
     schema = describe_schema(value.schema, path)
-    columns = [encode_chunked(writer, each) for each in value.columns]
+    columns = [
+        set_aside(
+            writer,
+            arrow_token(each),
+            each,
+            partial(encode_chunked, chunked=each),
+            lend=partial(_itself, each),
+        )
+        for each in value.columns
+    ]
     return {"t": "arrow.table", "schema": schema, "n": value.num_rows, "columns": columns}
 
 
@@ -388,10 +400,24 @@ def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
 def _decode_table(reader: Reader, node: JSON) -> Any:
     schema, rows = make_schema(node["schema"]), count(node, "n")
     columns = [
-        decode_chunked(reader, field.type, each, rows)
+        _decode_table_column(reader, each, field.type, rows)
         for field, each in zip(schema, part(node, "columns", list), strict=True)
     ]
     return pa.Table.from_arrays(columns, schema=schema)
+
+
+def _itself(value: Any) -> Any:
+    """Nobody writes to Arrow data."""
+    return value
+
+
+def _decode_table_column(reader: Reader, node: JSON, kind: Any, rows: int) -> Any:
+    found: Any = hand_out(reader, node, lambda reader, node: decode_chunked(reader, kind, node))
+    if not isinstance(found, Lent):
+        return _of_length(found, rows)
+    if not isinstance(found.value, pa.ChunkedArray) or found.value.type != kind:
+        raise damaged("a column of a table is of another type")
+    return _of_length(found.value, rows)
 
 
 @encodes(pa.RecordBatch)

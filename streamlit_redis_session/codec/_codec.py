@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 import pyarrow as pa
 
@@ -17,7 +17,15 @@ from streamlit_redis_session.codec import (  # noqa: F401
     _user,
 )
 from streamlit_redis_session.codec._dispatch import decode_node, encode_node
-from streamlit_redis_session.codec._tree import Encoded, Reader, Writer, damaged
+from streamlit_redis_session.codec._parts import (
+    Encoded,
+    Part,
+    RootReader,
+    RootWriter,
+    Stored,
+    split,
+)
+from streamlit_redis_session.codec._tree import damaged
 from streamlit_redis_session.codec.columns import Column
 from streamlit_redis_session.errors import UnsupportedValueError
 from streamlit_redis_session.objects import JSON
@@ -37,8 +45,8 @@ _MISFITS = (
 """What Python, NumPy, pandas and Arrow raise when they are given what makes no sense."""
 
 
-def encode(value: object, *, path: str) -> Encoded:
-    """Take a value apart into flat columns and an exact description.
+def encode(value: object, *, path: str, known: Mapping[Hashable, object] | None = None) -> Encoded:
+    """Take a value apart into parts, each of flat columns and an exact description.
 
     Equal content always gives equal descriptions and columns of equal bytes. Columns of frames
     under Copy-on-Write and of Arrow data are views: keep ``value`` unwritten (a snapshot) for as
@@ -50,18 +58,31 @@ def encode(value: object, *, path: str) -> Encoded:
         Any value; :func:`snapshot` makes it safe from later writes.
     path
         What the value is called in messages, such as ``df``.
+    known
+        What is known of parts, by token: those parts are taken apart only when asked for.
 
     Raises
     ------
     UnsupportedValueError
         Something in the value cannot be stored exactly; it names where and what.
     """
-    writer = Writer()
+    return _encoded(RootWriter(known or {}, is_lazy=False), value, path)
+
+
+def lay_out(value: object) -> Encoded:
+    """Name the parts of a value that was encoded or decoded before, and take none apart.
+
+    The root alone is described: equal roots mean that the parts of both correspond by number.
+    """
+    return _encoded(RootWriter({}, is_lazy=True), value, "value")
+
+
+def _encoded(writer: RootWriter, value: object, path: str) -> Encoded:
     try:
         description = encode_node(writer, value, path)
     except RecursionError:
         raise UnsupportedValueError(path, "it is nested too deeply") from None
-    return Encoded(description, tuple(writer.columns))
+    return writer.encoded(value, description)
 
 
 def decode(description: JSON, columns: Sequence[Column]) -> object:
@@ -70,6 +91,11 @@ def decode(description: JSON, columns: Sequence[Column]) -> object:
     The value takes over the memory of columns that own it: decode a set of columns once, or make
     them anew from their pieces. Views, such as ``encode`` gives, are copied.
 
+    Parameters
+    ----------
+    description, columns
+        ``Encoded.description`` and ``Encoded.columns``.
+
     Raises
     ------
     CorruptDataError
@@ -77,9 +103,27 @@ def decode(description: JSON, columns: Sequence[Column]) -> object:
     UnsupportedValueError
         The value needs a codec that was not registered here.
     """
-    reader = Reader(columns)
+    return _decoded(lambda: split(description, columns))
+
+
+def decode_parts(parts: Sequence[Stored | Part]) -> object:
+    """Make a value of its parts: of each the description and columns, or a part that is lent.
+
+    A part of another value that is in memory, with :attr:`Part.lend`, takes the place of an equal
+    one. Both values then share memory under Copy-on-Write: a write to one does not reach the other.
+
+    Raises
+    ------
+    CorruptDataError, UnsupportedValueError
+        As :func:`decode` does.
+    """
+    return _decoded(lambda: parts)
+
+
+def _decoded(parts: Callable[[], Sequence[Stored | Part]]) -> object:
     try:
-        value = decode_node(reader, description)
+        reader = RootReader(parts())
+        value = decode_node(reader, reader.root)
     except _MISFITS as error:
         if isinstance(error, UnsupportedValueError):
             raise

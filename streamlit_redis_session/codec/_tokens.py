@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import struct
 import uuid
-from collections.abc import Hashable
+from collections.abc import Container, Hashable
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from streamlit_redis_session.codec import _pandas_private as private
 from streamlit_redis_session.codec._leaves import epoch_of_array, epoch_of_arrow, epoch_of_index
+from streamlit_redis_session.codec._memory import epoch_of
 from streamlit_redis_session.codec._tree import MOST_DEPTH
 
 _BY_VALUE = (type(None), bool, int, str, bytes, range)
@@ -53,6 +54,47 @@ def plain_token(value: Any) -> Hashable:
         It holds something that may be written to.
     """
     return _token(value, 0)
+
+
+def array_token(array: Any, known: Container[Hashable] = ()) -> Hashable | None:
+    """Name the memory of an array of a frame; ``None`` where somebody else may write to it.
+
+    Objects of known memory are not looked at again.
+    """
+    if not private.COPY_ON_WRITE:
+        return None
+    if type(array) is np.ndarray:
+        token = private.memory_token(array)
+        if array.dtype == object and token not in known and not is_immutable_column(array):
+            return None
+        return token
+    try:
+        return _array_token(array)
+    except NoTokenError:
+        return None
+
+
+def index_token(index: Any) -> Hashable | None:
+    """Name the labels of an index, its names and its frequency, as :func:`array_token` does."""
+    try:
+        return _index_token(index, 0)
+    except NoTokenError:
+        return None
+
+
+def arrow_token(chunked: Any) -> Hashable | None:
+    """Name the buffers of a chunked array; ``None`` where its arrays lie within one another."""
+    kind = chunked.type
+    if pa.types.is_nested(kind) or pa.types.is_dictionary(kind):
+        return None
+    buffers = (
+        (chunk.offset, len(chunk), *map(_buffer_token, chunk.buffers())) for chunk in chunked.chunks
+    )
+    return pa.ChunkedArray, kind, tuple(buffers)
+
+
+def _buffer_token(buffer: Any) -> Hashable:
+    return None if buffer is None else (buffer.address, epoch_of(buffer.address))
 
 
 def is_immutable_column(array: Any) -> bool:
@@ -151,7 +193,13 @@ def _array_token(array: Any) -> Hashable:
     if parts is None:
         raise NoTokenError
     tokens = [private.memory_token(p) if type(p) is np.ndarray else p for p in parts]
-    return type(array), tuple(tokens), epoch_of_array(array)
+    return type(array), tuple(tokens), epoch_of_array(array), _zone_token(array.dtype)
+
+
+def _zone_token(dtype: Any) -> Hashable | None:
+    """Name a time zone with its kind: pandas calls dtypes equal for all kinds of UTC."""
+    zone = getattr(getattr(dtype, "subtype", dtype), "tz", None)
+    return None if zone is None else (type(zone), str(zone))
 
 
 def _string_token(array: Any) -> Hashable:

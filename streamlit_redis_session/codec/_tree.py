@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -29,31 +28,16 @@ EXACT_INT = 2**53
 """Integers below this are exact in every JSON reader, JavaScript's included."""
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
-    """A value taken apart: flat columns, and a description that says all the rest.
-
-    Examples
-    --------
-    >>> encoded = encode([1, 2.5], path="numbers")
-    >>> decode(encoded.description, encoded.columns)
-    [1, 2.5]
-    """
-
-    description: JSON
-    """None, bool, int below 2**53, str, list and dict of str only; floats stand as hex strings."""
-    columns: tuple[Column, ...]
-    """In the order of the ordinals by which the description refers to them."""
-
-
 class Writer:
     """Collects the columns of one value and guards the depth of its nesting."""
 
-    __slots__ = ("columns", "depth")
+    __slots__ = ("columns", "depth", "known")
 
-    def __init__(self, depth: int = 0) -> None:
+    def __init__(self, depth: int = 0, known: Mapping[Hashable, object] | None = None) -> None:
         self.columns: list[Column] = []
         self.depth = depth
+        self.known = known or {}
+        """What is known of memory, by token."""
 
     def fixed(self, values: Array, *, frozen: bool = False) -> int:
         """Add a flat array and give its ordinal.

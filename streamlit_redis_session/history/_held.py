@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections import Counter, OrderedDict
-from collections.abc import Hashable, Mapping
+from collections import OrderedDict
+from collections.abc import Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from itertools import zip_longest
 from threading import Lock
+from typing import overload
+
+import numpy as np
 
 from streamlit_redis_session import codec
-from streamlit_redis_session.chunks import Manifest, Selections, StoredColumn
-from streamlit_redis_session.codec import Column
+from streamlit_redis_session.chunks import Manifest, Selections, StoredColumn, StoredPart
+from streamlit_redis_session.codec import Column, FixedColumn, Part
 from streamlit_redis_session.objects import ManifestId
+
+Pair = tuple[Column, StoredColumn]
 
 
 class Held:
@@ -24,7 +31,7 @@ class Held:
         value: object,
         manifest_id: ManifestId,
         manifest: Manifest,
-        by_token: Mapping[Hashable, StoredColumn] | None = None,
+        parts: Sequence[Part] | None = None,
         selections: Selections | None = None,
         *,
         stamp: int | None = None,
@@ -34,7 +41,8 @@ class Held:
         self.manifest_id = manifest_id
         self.manifest = manifest
         self.selections = selections or Selections()
-        self._by_token = by_token
+        if parts is not None:
+            self.parts = tuple(parts)
 
     @property
     def is_intact(self) -> bool:
@@ -47,44 +55,80 @@ class Held:
         return codec.identity(self.value)
 
     @cached_property
-    def nbytes(self) -> int:
-        """Memory of the snapshot, estimated."""
-        return codec.nbytes(self.value)
-
-    def by_token(self) -> Mapping[Hashable, StoredColumn]:
-        """Pair the memory of the value's columns with what is stored of them."""
-        if self._by_token is None:
-            self._by_token = {
-                token: stored
-                for column, stored in self.columns()
-                if (token := column.token()) is not None
-            }
-        return self._by_token
-
-    def columns(self) -> list[tuple[Column, StoredColumn]]:
-        """Pair the value's columns with what is stored of them."""
-        columns = codec.encode(self.value, path="value").columns
-        if len(columns) != len(self.manifest.columns):
-            return []
-        pairs = zip(columns, self.manifest.columns, strict=True)
-        return [(column, stored) for column, stored in pairs if column.spec() == stored.spec]
+    def parts(self) -> tuple[Part, ...]:
+        """The value's parts, each beside that of the manifest; none where they do not agree."""
+        parts = codec.lay_out(self.value).parts
+        stored = self.manifest.parts
+        is_same = len(parts) == len(stored) and parts[0].description == stored[0].description
+        return parts if is_same else ()
 
     @cached_property
-    def own_nbytes(self) -> int:
-        """Memory beside the columns that other values may share."""
-        return max(0, self.nbytes - sum(s.nbytes for s in self.by_token().values()))
+    def by_token(self) -> Mapping[Hashable, StoredPart]:
+        """Pair the memory of the value's parts with what is stored of them."""
+        pairs = zip(self.parts, self.manifest.parts, strict=False)
+        return {part.token: stored for part, stored in pairs if part.token is not None}
+
+    def columns(self) -> Pairs:
+        """Pair the value's columns with what is stored of them."""
+        return Pairs(self.parts, self.manifest.parts)
+
+    def release(self) -> None:
+        """Let go of what was made while encoding."""
+        for part in self.parts[1:]:
+            part.release()
+
+
+class Pairs(Sequence[Pair]):
+    """Columns of a value beside what is stored of them; a part is taken apart when looked at."""
+
+    def __init__(self, parts: Sequence[Part], stored: Sequence[StoredPart]) -> None:
+        self._parts = parts
+        self._places = [
+            (number, ordinal, column)
+            for number, part in enumerate(stored if parts else ())
+            for ordinal, column in enumerate(part.columns)
+        ]
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> Pair: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> list[Pair]: ...
+
+    def __getitem__(self, place: int | slice) -> Pair | list[Pair]:
+        if isinstance(place, slice):
+            return [self._pair(*each) for each in self._places[place]]
+        return self._pair(*self._places[place])
+
+    def __iter__(self) -> Iterator[Pair]:
+        return (self._pair(*each) for each in self._places)
+
+    def _pair(self, number: int, ordinal: int, stored: StoredColumn) -> Pair:
+        columns = self._parts[number].columns
+        if ordinal < len(columns) and columns[ordinal].spec() == stored.spec:
+            return columns[ordinal], stored
+        return _NOTHING, stored  # encoded otherwise today: it is like no column
+
+
+_NOTHING = FixedColumn(np.empty(0, dtype=np.bool_))
 
 
 class ValueCache:
     """Recently stored and read values, at most so many bytes; shared by all sessions.
 
-    Columns that several values share (an edit leaves the others where they are) count once.
+    Parts that several values share (an edit leaves the others where they are) count once.
     """
 
     def __init__(self, most_bytes: int) -> None:
         self._most_bytes = most_bytes
         self._held: OrderedDict[ManifestId, Held] = OrderedDict()
-        self._users: Counter[Hashable] = Counter()
+        self._shares: dict[int, _Share] = {}
+        """By the ``id`` of the stored part, which the values keep alive."""
+        self._lenders: dict[tuple[int, bytes], tuple[Held, int]] = {}
+        """By rows of a chunk and the bytes of the stored part."""
         self._bytes = 0
         self._lock = Lock()
 
@@ -101,28 +145,70 @@ class ValueCache:
 
     def put(self, held: Held) -> None:
         """Remember a value; the least recently used go when the bytes are exceeded."""
-        if held.nbytes > self._most_bytes:
-            return
-        held.by_token()  # outside of the lock: it may take a moment
+        parts = held.parts  # outside of the lock: it may take a moment
         with self._lock:
             old = self._held.pop(held.manifest_id, None)
             if old is not None:
                 self._discharge(old)
+            nbytes = self._charge(held, parts)
             self._held[held.manifest_id] = held
-            self._charge(held)
+            if nbytes > self._most_bytes:
+                self._discharge(self._held.pop(held.manifest_id))
             while self._bytes > self._most_bytes:
                 self._discharge(self._held.popitem(last=False)[1])
 
-    def _charge(self, held: Held) -> None:
-        self._bytes += held.own_nbytes
-        for token, stored in held.by_token().items():
-            self._bytes += 0 if self._users[token] else stored.nbytes
-            self._users[token] += 1
+    def clear(self) -> None:
+        """Forget everything: the next look reads from the store."""
+        with self._lock:
+            self._held.clear()
+            self._shares.clear()
+            self._lenders.clear()
+            self._bytes = 0
+
+    def lenders(self, manifest: Manifest) -> dict[int, tuple[Held, int]]:
+        """Find values that have some of a manifest's parts in memory, and their numbers there."""
+        rows = manifest.rows_per_chunk
+        with self._lock:
+            found = {
+                number: self._lenders.get((rows, part.data))
+                for number, part in enumerate(manifest.parts)
+            }
+        return {
+            number: lender
+            for number, lender in found.items()
+            if lender is not None and lender[0].is_intact
+        }
+
+    def _charge(self, held: Held, parts: Sequence[Part]) -> int:
+        """Count a value's parts, and give the memory of all of them."""
+        nbytes = 0
+        for number, (stored, part) in enumerate(zip_longest(held.manifest.parts, parts)):
+            if part is not None and part.lend is not None:
+                self._lenders[held.manifest.rows_per_chunk, stored.data] = (held, number)
+            share = self._shares.get(id(stored))
+            if share is None:
+                size = stored.nbytes if part is None else part.nbytes
+                share = self._shares[id(stored)] = _Share(size)
+                self._bytes += size
+            share.users += 1
+            nbytes += share.nbytes
+        return nbytes
 
     def _discharge(self, held: Held) -> None:
-        self._bytes -= held.own_nbytes
-        for token, stored in held.by_token().items():
-            self._users[token] -= 1
-            if not self._users[token]:
-                del self._users[token]
-                self._bytes -= stored.nbytes
+        for stored in held.manifest.parts:
+            share = self._shares[id(stored)]
+            share.users -= 1
+            if not share.users:
+                del self._shares[id(stored)]
+                self._bytes -= share.nbytes
+            name = (held.manifest.rows_per_chunk, stored.data)
+            if self._lenders.get(name, (None, 0))[0] is held:
+                del self._lenders[name]
+
+
+@dataclass
+class _Share:
+    """Memory that values have in common."""
+
+    nbytes: int
+    users: int = 0

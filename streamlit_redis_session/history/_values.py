@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from streamlit_redis_session import codec
@@ -11,10 +11,11 @@ from streamlit_redis_session.chunks import (
     FoundColumn,
     Manifest,
     Plan,
+    PlannedChunk,
     Selections,
-    StoredColumn,
+    known_part,
 )
-from streamlit_redis_session.codec import Column
+from streamlit_redis_session.codec import Column, Encoded, Part
 from streamlit_redis_session.codec.differences import changed_rows
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
@@ -69,21 +70,22 @@ class ValueStore:
         UnsupportedValueError, LimitExceededError
             The value cannot be stored exactly, or is too large.
         """
-        encoded = codec.encode(value, path=path)
-        size = sum(column.nbytes for column in encoded.columns)
+        if before is not None and before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+            before = None  # its chunks are cut otherwise than new ones
+        encoded = codec.encode(value, path=path, known=before.by_token if before else None)
+        wanted, size = _wanted(encoded)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
         if before is None:
-            return self._chunker.plan(encoded, {})
-        known = self._known(before)
+            return self._chunker.plan(encoded)
         selections = Selections()
         selections.update(before.selections)
-        wanted = {n: c for n, c in enumerate(encoded.columns) if c.token() not in known}
-        found = self._find(wanted, before, value, selections, size)
-        plan = self._chunker.plan(encoded, known, found)
-        return replace(plan, selections=selections.used_by(plan.manifest))
+        found = self._found(wanted, before, value, selections, size)
+        plan = self._chunker.plan(encoded, found)
+        cells = changed_cells(plan, before.manifest, found)
+        return replace(plan, selections=selections.used_by(plan.manifest), cells=cells)
 
-    def _find(
+    def _found(
         self,
         wanted: Mapping[int, Column],
         before: Held,
@@ -92,7 +94,7 @@ class ValueStore:
         total: int,
     ) -> dict[int, FoundColumn]:
         """Look for columns that are edits of those of the value before, or rows of them."""
-        if not wanted or before.manifest.rows_per_chunk != self._chunker.rows_per_chunk:
+        if not wanted:
             return {}
         base = before.columns()
         patches = find_patches(wanted, base, self._chunker, selections)
@@ -102,11 +104,6 @@ class ValueStore:
             return patches
         finder = Finder(self._chunker, base, selections)
         return patches | finder.find(left, before.value, value)
-
-    def _known(self, before: Held) -> Mapping[Hashable, StoredColumn]:
-        """Give what is stored of a value, unless its chunks are cut otherwise than new ones."""
-        is_cut_so = before.manifest.rows_per_chunk == self._chunker.rows_per_chunk
-        return before.by_token() if is_cut_so else {}
 
     def write_chunks(
         self,
@@ -126,6 +123,8 @@ class ValueStore:
         """
         lease_s = lease_s or self._lease_s
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
+        for plan in plans:
+            planned |= self._stale_chunks(plan, lease_s)
         stale = self._leases.stale(planned, lease_s=lease_s)
         total = sum(planned[c].nbytes for c in stale)
         if total > _PROBE_BYTES or len(stale) > 64 or any(planned[c].is_lent for c in stale):
@@ -140,6 +139,16 @@ class ValueStore:
             else:
                 sent += self._put(batch, lease_s)
         return sent
+
+    def _stale_chunks(self, plan: Plan, lease_s: int) -> dict[ChunkId, PlannedChunk]:
+        """Give the chunks of kept parts, but of those that the store is known to have."""
+        kept = {n: plan.manifest.parts[n] for n in plan.kept}
+        stale = self._leases.stale_parts(kept.values(), lease_s=lease_s)
+        chunks: dict[ChunkId, PlannedChunk] = {}
+        if stale:
+            for number, stored in kept.items():
+                chunks |= self._chunker.cut_again(stored, plan.parts[number])
+        return chunks
 
     def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
         """Note that a change has brought chunks along."""
@@ -179,27 +188,27 @@ class ValueStore:
             ``codec.memory_stamp()`` from before the value was planned.
         """
         held = Held(
-            value, plan.manifest_id, plan.manifest, plan.by_token, plan.selections, stamp=stamp
+            value, plan.manifest_id, plan.manifest, plan.parts, plan.selections, stamp=stamp
         )
+        held.release()
         self._cache.put(held)
         return held
 
-    def is_same(
-        self, session: SessionKey, plan: Plan, value: object, manifest_id: ManifestId
-    ) -> bool:
+    def is_same(self, session: SessionKey, plan: Plan, manifest_id: ManifestId) -> bool:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""
         known = self._cache.get(manifest_id)
         other = known.manifest if known else self.read_table(session, manifest_id)
         if not (plan.manifest.is_derived or other.is_derived):
             return False  # plain manifests of the same content are the same
-        if other.description != plan.manifest.description:
+        mine, theirs = plan.manifest.parts, other.parts
+        if len(mine) != len(theirs):
             return False
-        pairs = zip(plan.manifest.columns, other.columns, strict=False)
-        unlike = [n for n, (mine, theirs) in enumerate(pairs) if mine != theirs]
-        columns = codec.encode(value, path="value").columns
-        theirs = self.load(session, manifest_id, path="value").columns()
-        return len(columns) == len(theirs) and all(
-            changed_rows(columns[n], theirs[n][0], most=0) is not None for n in unlike
+        differing = [n for n, part in enumerate(mine) if part.data != theirs[n].data]
+        if not all(mine[n].is_described_as(theirs[n]) for n in differing):
+            return False
+        held = self.load(session, manifest_id, path="value")
+        return bool(held.parts) and all(
+            _are_equal(plan.parts[n].columns, held.parts[n].columns) for n in differing
         )
 
     def seal_table(self, session: SessionKey, plan: Plan) -> bytes:
@@ -252,6 +261,26 @@ class ValueStore:
         size = max(manifest.nbytes, manifest.pieces_nbytes)
         if size > self._limits.value_bytes:
             raise LimitExceededError(path, size=size, limit=self._limits.value_bytes)
+        lent = self._cache.lenders(manifest)
+        missing = [p for n, p in enumerate(manifest.parts) if n not in lent]
+        own = Manifest(manifest.rows_per_chunk, tuple(missing)) if lent else manifest
+        columns, selections = self._read_own(own, path)
+        for held, _ in lent.values():
+            selections.update(held.selections)
+        at = 0
+        parts: list[codec.Stored | Part] = []
+        for number, stored in enumerate(manifest.parts):
+            if number in lent:
+                held, place = lent[number]
+                parts.append(held.parts[place])
+            else:
+                parts.append((stored.description, columns[at : at + len(stored.columns)]))
+                at += len(stored.columns)
+        value = codec.decode_parts(parts)
+        return Held(value, manifest_id, _sharing(manifest, lent), selections=selections)
+
+    def _read_own(self, manifest: Manifest, path: str) -> tuple[list[Column], Selections]:
+        """Read the columns of parts that no value in memory has."""
         try:
             built = read_columns(
                 self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
@@ -259,6 +288,56 @@ class ValueStore:
         except ChunkNotFoundError as error:
             self._leases.forget(map(ChunkId, error.chunk_ids))
             raise ChunkNotFoundError(error.chunk_ids, value=path) from None
-        columns, selections = self._chunker.assemble(manifest, built)
-        value = codec.decode(manifest.description, columns)
-        return Held(value, manifest_id, manifest, selections=selections)
+        return self._chunker.assemble(manifest, built)
+
+
+def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:
+    """Name shared parts by the same objects, so that their memory counts once."""
+    parts = list(manifest.parts)
+    for number, (held, place) in lent.items():
+        parts[number] = held.manifest.parts[place]
+    return Manifest(manifest.rows_per_chunk, tuple(parts))
+
+
+def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:
+    """Give the columns of new parts by their ordinal, and the bytes of all columns."""
+    wanted: dict[int, Column] = {}
+    at = size = 0
+    for part in encoded.parts:
+        stored = known_part(part)
+        if stored is None:
+            wanted |= enumerate(part.columns, start=at)
+            at += len(part.columns)
+            size += sum(column.nbytes for column in part.columns)
+        else:
+            at += len(stored.columns)
+            size += stored.nbytes
+    return wanted, size
+
+
+def changed_cells(plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]) -> dict[int, int]:
+    """Give, by a column's position in a frame, how many of its rows are others than before.
+
+    Only where the frame's labels are the same memory, so that a column has one place in both,
+    and where the column was compared with the one in that place.
+    """
+    parts = plan.manifest.parts
+    if len(parts) != len(before.parts) or parts[-1] is not before.parts[-1]:
+        return {}
+    cells = {}
+    at = 0
+    for number, part in enumerate(parts):
+        if len(part.columns) == 1 and at in found:
+            find, other = found[at], before.parts[number].columns
+            is_in_place = len(other) == 1 and other[0].has_pieces_of(find.stored)
+            if find.changed_rows is not None and is_in_place:
+                cells[number - 1] = find.changed_rows
+        at += len(part.columns)
+    return cells
+
+
+def _are_equal(mine: Sequence[Column], theirs: Sequence[Column]) -> bool:
+    pairs = zip(mine, theirs, strict=False)
+    return len(mine) == len(theirs) and all(
+        changed_rows(one, other, most=0) is not None for one, other in pairs
+    )

@@ -22,6 +22,8 @@ Refuse = Callable[[str, "UnsupportedValueError | LimitExceededError"], None]
 """What to do with a value that cannot be stored: raise, or note it and go on."""
 
 SETTINGS_PATH = "settings"
+_PLAIN = (type(None), bool, int, float, str)
+"""Settings that nobody can write to."""
 
 
 class _Unloaded:
@@ -64,6 +66,7 @@ class WorkingValues:
         self._at_head: dict[str, ManifestId] = {}
         self.saved_settings: ManifestId | None = None
         """The manifest of the settings as last saved or read."""
+        self._planned_settings: tuple[dict[str, object], Plan] | None = None
 
     # the mapping
 
@@ -159,15 +162,15 @@ class WorkingValues:
             Make nothing of what head has stored.
         """
         staged = Staged()
+        settings: dict[str, object] = {}
         for key, value in self._values.items():
             if isinstance(value, _Unloaded):
                 staged.values[key] = self._at_head[key]
             elif codec.classify(value) is codec.Kind.DATA:
                 self._stage_data(key, value, staged, refuse, afresh=afresh)
             else:
-                self._stage_setting(key, value, staged, refuse)
-        if staged.settings:
-            staged.settings_plan = self._store.plan(staged.settings, path=SETTINGS_PATH)
+                settings[key] = value
+        self._stage_settings(settings, staged, refuse)
         return staged
 
     def _stage_data(
@@ -195,14 +198,17 @@ class WorkingValues:
         else:  # equal, in other memory: know it by that from now on
             self._held[key] = self._store.remember(snapshot, plan, stamp=staged.stamp)
 
-    @staticmethod
-    def _stage_setting(key: str, value: object, staged: Staged, refuse: Refuse) -> None:
-        try:
-            codec.encode(value, path=key)
-        except UnsupportedValueError as error:
-            refuse(key, error)
-        else:
-            staged.settings[key] = value
+    def _stage_settings(self, settings: dict[str, object], staged: Staged, refuse: Refuse) -> None:
+        """Plan the settings, or take the plan that was made of the same ones."""
+        last = self._planned_settings
+        if last is not None and _are_same(settings, last[0]):
+            staged.settings, staged.settings_plan = settings, last[1]
+            return
+        staged.settings = {k: v for k, v in settings.items() if _is_storable(k, v, refuse)}
+        if staged.settings:
+            plan = self._store.plan(staged.settings, path=SETTINGS_PATH)
+            staged.settings_plan = plan
+            self._planned_settings = (staged.settings, plan)
 
     def recognise(self, staged: Staged, values: Mapping[str, ManifestId]) -> None:
         """Use the manifests of another version for values that are equal to its own.
@@ -210,29 +216,29 @@ class WorkingValues:
         A value may be stored in several ways (whole, or as rows of another one): equality of
         content is what makes a step the redo of another.
         """
-        for key, (snapshot, plan) in list(staged.plans.items()):
+        for key, (_, plan) in list(staged.plans.items()):
             other = values.get(key)
             if other is None or other == plan.manifest_id:
                 continue
-            if self._store.is_same(self._session_key, plan, snapshot, other):
+            if self._store.is_same(self._session_key, plan, other):
                 staged.values[key] = other
                 del staged.plans[key]
 
     def changes(self, staged: Staged) -> tuple[Change, ...]:
         """Say what the staged values do to head's."""
         changes = [Change(key, "removed") for key in self._at_head if key not in staged.values]
-        for key, (snapshot, _) in staged.plans.items():
-            changes.append(self._change(key, snapshot))
+        changes += [self._change(key, *planned) for key, planned in staged.plans.items()]
         return tuple(changes)
 
-    def _change(self, key: str, snapshot: object) -> Change:
+    def _change(self, key: str, snapshot: object, plan: Plan) -> Change:
         if key not in self._at_head:
             return compare(key, None, snapshot)
         before = self._at_head_of(key)
         if before is None:
             rows, columns = codec.describe_shape(snapshot)
             return Change(key, "changed", rows_after=rows, columns_after=columns)
-        return compare(key, before.value, snapshot)
+        counted: dict[str, Any] = {"cells": plan.cells} if plan.cells else {}
+        return compare(key, before.value, snapshot, **counted)
 
     def _at_head_of(self, key: str) -> Held | None:
         """Read what head has of a value; ``None`` when it has none, or it cannot be read.
@@ -265,3 +271,25 @@ class WorkingValues:
 def is_unchanged(value: object, held: Held) -> bool:
     """Tell from memory addresses alone; ``False`` may still mean equal."""
     return held.identity is not None and codec.identity(value) == held.identity
+
+
+def _is_storable(key: str, value: object, refuse: Refuse) -> bool:
+    try:
+        codec.encode(value, path=key)
+    except UnsupportedValueError as error:
+        refuse(key, error)
+        return False
+    return True
+
+
+def _are_same(settings: Mapping[str, object], others: Mapping[str, object]) -> bool:
+    """Say whether settings are surely the same, in the same order: plain values alone can be."""
+    return list(settings) == list(others) and all(map(_is_same, settings.values(), others.values()))
+
+
+def _is_same(value: object, other: object) -> bool:
+    kind = type(value)
+    if kind is not type(other) or kind not in _PLAIN:
+        return False
+    # zeros are equal whatever their sign
+    return value is other or (value == other and (kind is not float or value != 0.0))

@@ -91,7 +91,7 @@ def test_a_content_under_a_foreign_name_is_found_when_a_store_is_verified(
 def test_one_way_is_chosen_for_all_chunks_of_a_column(chunker: Chunker) -> None:
     values = np.concatenate([np.zeros(ROWS * 3), np.random.default_rng(1).random(ROWS * 60)])
     plan = Chunker(KEYS, rows_per_chunk=ROWS * 9).plan(
-        codec.Encoded(None, (FixedColumn(values),)), {}
+        codec.Encoded.of(None, (FixedColumn(values),)), {}
     )
     chunks = list(plan.chunks.items())
     way = chunker.choose_way(chunks[0][1])
@@ -108,7 +108,7 @@ def test_one_way_is_chosen_for_all_chunks_of_a_column(chunker: Chunker) -> None:
 def test_a_mask_of_many_rows_is_compressed_even_when_that_saves_little(chunker: Chunker) -> None:
     """A filter of a million rows is stored as little else."""
     mask = np.packbits(np.random.default_rng(1).random(1_000_000) < 0.6)
-    plan = Chunker(KEYS).plan(codec.Encoded(None, (FixedColumn(mask),)), {})
+    plan = Chunker(KEYS).plan(codec.Encoded.of(None, (FixedColumn(mask),)), {})
 
     made = {n: chunker.seal_chunk(n, c, way=chunker.choose_way(c)) for n, c in plan.chunks.items()}
 

@@ -210,7 +210,7 @@ def test_rows_of_a_patched_column_are_a_patch_of_the_rows(
 
 def patched_plan(column: Column, *, chosen: np.ndarray | None, edited: Column) -> Plan:
     """Store a column, rows of it, and a patch on these."""
-    stored = CHUNKER.plan(Encoded(None, (column,)), {}).manifest.columns[0]
+    stored = CHUNKER.plan(Encoded.of(None, (column,)), {}).manifest.columns[0]
     sides: list[tuple[StoredColumn, Column]] = []
     if chosen is not None:
         form, packed, kept = CHUNKER.store_positions(chosen, column.rows)
@@ -226,7 +226,7 @@ def patched_plan(column: Column, *, chosen: np.ndarray | None, edited: Column) -
     sides += [(kept_rows, rows), (kept_values, values)]
     patched = replace(stored, patch=Patch(form_of_rows, kept_rows, kept_values))
     found = FoundColumn(patched, column, tuple(sides))
-    return CHUNKER.plan(Encoded(None, (edited,)), {}, {0: found})
+    return CHUNKER.plan(Encoded.of(None, (edited,)), {0: found})
 
 
 def read(plan: Plan, data: bytes) -> Column:
@@ -256,25 +256,46 @@ def test_a_patch_on_rows_of_a_column_comes_back_from_the_store(
     assert content(read(plan, plan.manifest.to_bytes())) == content(edited)
 
 
-Damage = Callable[[dict[str, Any], dict[str, Any]], None]
+Damage = Callable[[list[Any], dict[str, Any]], None]
+"""Of a patch (form, positions, values) and of the column that has it."""
 
 DAMAGES: dict[str, Damage] = {
-    "sides in the place of each other": lambda patch, _: patch.update(
-        positions=patch["values"], values=patch["positions"]
-    ),
-    "values that are positions": lambda patch, _: patch.update(values=patch["positions"]),
-    "positions that are values": lambda patch, _: patch.update(positions=patch["values"]),
-    "another form": lambda patch, _: patch.update(form="mask"),
-    "no form": lambda patch, _: patch.pop("form"),
-    "a side that is no number": lambda patch, _: patch.update(values="1"),
-    "a side that is the column itself": lambda patch, _: patch.update(values=0),
-    "a side that is missing": lambda patch, _: patch.update(values=9),
-    "a list in place of the patch": lambda _, column: column.update(patch=[1, 2]),
-    "a column with fewer rows": lambda _, column: (
-        column["spec"].update(rows=80),
-        column.update(nbytes=640),
-    )[0],
+    "sides in the place of each other": lambda patch, _: patch.append(patch.pop(1)),
+    "values that are positions": lambda patch, _: _set(patch, 2, patch[1]),
+    "positions that are values": lambda patch, _: _set(patch, 1, patch[2]),
+    "another form": lambda patch, _: _set(patch, 0, "mask"),
+    "no form": lambda patch, _: _set(patch, 0, None),
+    "a side that is a number": lambda patch, _: _set(patch, 2, 1),
+    "a side that is missing": lambda patch, _: _set(patch, 2, "0" * 32),
+    "a part of it": lambda patch, _: _set(patch, slice(1, None), []),
+    "a number in place of the patch": lambda _, column: column.update(p=1),
+    "a column with fewer rows": lambda _, column: column.update(n=80),
 }
+
+
+def _set(patch: list[Any], place: int | slice, value: Any) -> None:
+    patch[place] = value
+
+
+def damaged(manifest: Manifest, damage: Damage | None) -> bytes:
+    """Write a manifest whose only patch is damaged."""
+    number = next(n for n, part in enumerate(manifest.parts) if part.is_derived)
+    data = manifest.to_bytes()
+    (length,) = struct.unpack_from("<I", data)
+    head, rest = json.loads(data[4 : 4 + length]), data[4 + length :]
+    at = sum(head["parts"][:number])
+    old = rest[at : at + head["parts"][number]]
+    (length,) = struct.unpack_from("<I", old)
+    entry = json.loads(old[4 : 4 + length])
+    if damage is not None:
+        (column,) = entry["c"]
+        damage(column["p"], column)
+    text = json.dumps(entry).encode()
+    new = struct.pack("<I", len(text)) + text + old[4 + length :]
+    head["parts"][number] = len(new)
+    text = json.dumps(head).encode()
+    rest = rest[:at] + new + rest[at + len(old) :]
+    return struct.pack("<I", len(text)) + text + rest
 
 
 @pytest.mark.parametrize("name", DAMAGES)
@@ -283,12 +304,7 @@ def test_a_damaged_patch_never_becomes_a_column(name: str) -> None:
     values = column.values.copy()
     values[[3, 50, 99]] = -1
     plan = patched_plan(column, chosen=None, edited=FixedColumn(values))
-    data = plan.manifest.to_bytes()
-    (length,) = struct.unpack_from("<I", data)
-    head = json.loads(data[4 : 4 + length])
-    DAMAGES[name](head["columns"][0]["patch"], head["columns"][0])
-    text = json.dumps(head).encode()
 
-    assert content(read(plan, data)) == content(FixedColumn(values))
+    assert content(read(plan, damaged(plan.manifest, None))) == content(FixedColumn(values))
     with pytest.raises((CorruptDataError, LimitExceededError)):
-        read(plan, struct.pack("<I", len(text)) + text + data[4 + length :])
+        read(plan, damaged(plan.manifest, DAMAGES[name]))

@@ -22,6 +22,7 @@ from streamlit_redis_session.chunks import (
     Plan,
     Selection,
     Selections,
+    StoredPart,
     pack_rows,
     same_chunks,
     values_at,
@@ -112,7 +113,7 @@ class Store:
         encoded = codec.encode(after, path="df")
         finder = Finder(self.chunker, base, selections or Selections())
         found = finder.find(dict(enumerate(encoded.columns)), before, after)
-        plan = self.chunker.plan(encoded, {}, found)
+        plan = self.chunker.plan(encoded, found)
         assert content(self.keep(plan)) == content(encoded.columns)
         return plan, found
 
@@ -228,7 +229,7 @@ def patched(
             selections.add_patch(patch, column.rows, at)
         both = replace(stored, patch=patch)
         found[ordinal] = FoundColumn(both, None, ((kept, packed), (kept_values, values)))
-    plan = store.chunker.plan(encoded, {}, found)
+    plan = store.chunker.plan(encoded, found)
     assert content(store.keep(plan)) == content(encoded.columns)
     return list(zip(encoded.columns, plan.manifest.columns, strict=True))
 
@@ -315,10 +316,16 @@ def test_a_manifest_that_lies_about_rows_is_refused(name: str, lie: Lie) -> None
     base = store.pairs_of(before)
     plan, _ = store.follow(base, before, EDITS[name](before))
     lying = [
-        replace(c, selection=lie(c.selection, base)) if c.selection else c
-        for c in plan.manifest.columns
+        StoredPart(
+            part.description,
+            tuple(
+                replace(c, selection=lie(c.selection, base)) if c.selection else c
+                for c in part.columns
+            ),
+        )
+        for part in plan.manifest.parts
     ]
-    manifest = replace(plan.manifest, columns=tuple(lying))
+    manifest = replace(plan.manifest, parts=tuple(lying))
 
     with pytest.raises((CorruptDataError, LimitExceededError)):
         columns_of(store.chunker, Manifest.from_bytes(manifest.to_bytes()), store.sealed)

@@ -51,7 +51,7 @@ def frame() -> pd.DataFrame:
 def written() -> dict[str, bytes]:
     """Write everything that the format describes, with the secret ``golden``."""
     chunker = Chunker(Keys.derive("golden", namespace="srs"))
-    plan = chunker.plan(codec.encode(frame(), path="df"), {})
+    plan = chunker.plan(codec.encode(frame(), path="df"))
     record = version_to_record(version_content(VERSION, "nonce"), VERSION.annotation)
     seal = chunker.seal_record
     files = {f"chunk-{name}": chunker.seal_chunk(name, p) for name, p in plan.chunks.items()}

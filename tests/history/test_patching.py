@@ -48,7 +48,7 @@ def edited(column: FixedColumn, *rows: int) -> FixedColumn:
 
 
 def stored(*columns: Column) -> list[tuple[Column, StoredColumn]]:
-    plan = CHUNKER.plan(Encoded(None, columns), {})
+    plan = CHUNKER.plan(Encoded.of(None, columns), {})
     return list(zip(columns, plan.manifest.columns, strict=True))
 
 
