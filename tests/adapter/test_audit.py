@@ -120,7 +120,7 @@ def test_a_frame_over_an_array_that_the_app_keeps(memory_url: str) -> None:
 def test_what_was_restored_is_looked_at_from_its_first_run_on(memory_url: str) -> None:
     first = ran(app(APP, memory_url))
     session = session_of(first)
-    session._values._cache._held.clear()  # as in a fresh process
+    session._values._cache.clear()  # as in a fresh process
     writes = APP.replace('if st.button("another")', 'st.session_state.df["n"].array[0] = 4\nif 0')
 
     second = ran(same_session(writes, memory_url, first))
