@@ -34,10 +34,10 @@ class Audit:
         """Hear that a run begins: it may write at any time, and its end asks anew."""
         self._runs += 1
 
-    def ask(self) -> None:
-        """Hear that a run has ended; returns at once."""
+    def ask(self, *, wakes: bool = True) -> None:
+        """Hear that a run has ended; returns at once. See ``Writer.when_idle``."""
         run = self._runs
-        self._writer.when_idle(self, lambda: self._look(run))
+        self._writer.when_idle(self, lambda: self._look(run), wakes=wakes)
 
     @property
     def is_due(self) -> bool:

@@ -19,11 +19,15 @@ class SeenValue:
     # in this order they go: memory must be writable again before its snapshot is gone
     __slots__ = ("_content", "_frozen", "_mark", "_stamp", "copy")
 
-    def __init__(self, value: object, *, freeze: bool = False) -> None:
+    def __init__(self, value: object, copy: object = None, *, freeze: bool = False) -> None:
+        """See a value; ``copy`` is a snapshot that shares all memory with it, if there is one."""
         self._stamp = codec.memory_stamp()
-        self.copy: object = codec.snapshot(value)
+        self.copy: object = codec.snapshot(value) if copy is None else copy
         """A snapshot; it keeps the memory from being used for anything else."""
-        self._mark = codec.mark_of(value, self.copy)
+        if copy is None:
+            self._mark = codec.mark_of(value, self.copy)
+        else:
+            self._mark = codec.Mark(value, copy)
         self._content = codec.fingerprint(value) if self._mark is None else None
         self._frozen = codec.Frozen(value) if freeze and self._mark is not None else None
 
@@ -83,12 +87,23 @@ class Seen:
         self.freezes = False
         """Whether writes around pandas to what is seen are to raise."""
 
-    def note(self, values: Mapping[str, object], *, at_head: Collection[str]) -> None:
-        """Take data values as they are shown now; forget those that head does not have."""
+    def note(
+        self,
+        values: Mapping[str, object],
+        *,
+        at_head: Collection[str],
+        copies: Mapping[str, object] | None = None,
+    ) -> None:
+        """Take data values as they are shown now; forget those that head does not have.
+
+        ``copies`` are snapshots that share all memory with some of them, and have been noted.
+        """
         for key, value in values.items():
             if key in at_head:
-                seen = self._data[key] = SeenValue(value, freeze=self.freezes).settle()
-                codec.note_memory(seen.copy)  # before the app can write to it
+                copy = copies.get(key) if copies else None
+                seen = self._data[key] = SeenValue(value, copy, freeze=self.freezes).settle()
+                if copy is None:
+                    codec.note_memory(seen.copy)  # before the app can write to it
         for key in self._data.keys() - set(at_head):
             del self._data[key]
 

@@ -166,7 +166,8 @@ class Tab:
         at_head = session.head_values()
         self._shown = dict(at_head)
         self._shown_version = session.shown_version
-        self._seen.note(values, at_head=at_head.keys())
+        copies = session.held_copies(values)
+        self._seen.note(values, at_head=at_head.keys(), copies=copies)
 
     def belongs_to_another(self, session_id: str) -> bool:
         """Whether somebody else has signed in since this tab was opened."""
@@ -259,8 +260,8 @@ class Tab:
                 snapshot = pending
             snapshot.label, self.label = self.label, None
             snapshot.is_echo, self._is_echo = self._is_echo, False
-        self._save(snapshot)
-        self.audit.ask()
+        self.audit.ask(wakes=not snapshot or self.session is None)
+        self._save(snapshot)  # last: from here on the writer competes with this thread
         if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
             self.audit.finish()
             self.hub.writer.flush(self, timeout_s=SETTLE_TIMEOUT_S)
@@ -360,7 +361,7 @@ class Tab:
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
-        for other in self.hub.others(self.session.key, self) if self.session else ():
+        for other in self.hub.others(self.session.key, self) if self.session is not None else ():
             other.wake()
 
     def wake(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._fingerprint import (
+    MemorySweep,
     check_memory,
     check_replaced,
     fingerprint,
@@ -49,6 +50,7 @@ __all__ = [
     "Frozen",
     "Kind",
     "Mark",
+    "MemorySweep",
     "Part",
     "Piece",
     "SegmentedColumn",

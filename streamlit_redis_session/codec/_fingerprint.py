@@ -72,6 +72,25 @@ def is_tampered_with(value: object, *, since: int) -> bool:
     return _memory.was_tampered_with(regions(value), since=since)
 
 
+class MemorySweep:
+    """A check of the memory of many snapshots, in slices; what they share is read once."""
+
+    def __init__(self) -> None:
+        self._checked: set[_memory.Key] = set()
+
+    def check(self, value: object, stop: Stop) -> bool:
+        """Check a snapshot as :func:`check_memory` does; ``False`` when stopped before its end."""
+        for region in regions(value):
+            key = _memory.key_of(region[0])
+            if key in self._checked:
+                continue
+            if stop():
+                return False
+            _memory.check((region,))
+            self._checked.add(key)
+        return True
+
+
 def _distinct(values: tuple[object, ...]) -> Iterator[Region]:
     seen: set[_memory.Key] = set()
     for value in values:

@@ -212,6 +212,16 @@ _LEAVES: dict[type, Callable[[Any], tuple[Any, ...]]] = {
 }
 
 
+def is_flat_objects(array: Any) -> bool:
+    """Tell whether a NumPy array refers to Python objects."""
+    return type(array) is np.ndarray and array.dtype.kind == "O"
+
+
+def has_leaves(array: Any) -> bool:
+    """Tell whether an array is one of NumPy, or an extension array that is known here."""
+    return type(array) is np.ndarray or type(array) in _LEAVES
+
+
 def leaves_of(array: Any) -> tuple[Any, ...] | None:
     """Give the objects that an extension array consists of, or ``None`` for an unknown one.
 
@@ -235,7 +245,8 @@ class FrameMark:
 
     def __init__(self, frame: Any) -> None:
         self._blocks = [
-            (where, array, getattr(array, "_pa_array", None)) for where, array in blocks_of(frame)
+            (where, array, None if type(array) is np.ndarray else getattr(array, "_pa_array", None))
+            for where, array in blocks_of(frame)
         ]
         self._axes: tuple[Any, Any] = (frame.columns, frame.index)
         self._names = tuple(map(_immutable_name, self._axes))

@@ -227,17 +227,16 @@ def mark_of(value: object, held: object) -> Mark | None:
 def _is_shared_frame(value: Any, held: Any) -> bool:
     blocks = zip(private.blocks_of(value), private.blocks_of(held), strict=True)
     return (
-        all(_is_shared_array(array, copied) for (_, array), (_, copied) in blocks)
+        all(
+            _same_array(array, copied)
+            if private.is_flat_objects(array)
+            else private.has_leaves(array)
+            for (_, array), (_, copied) in blocks
+        )
         and same_index(value.index, held.index)
         and same_index(value.columns, held.columns)
         and same_extras(value, held)
     )
-
-
-def _is_shared_array(array: Any, copied: Any) -> bool:
-    if type(array) is np.ndarray:
-        return array.dtype.kind != "O" or _same_array(array, copied)
-    return private.leaves_of(array) is not None
 
 
 def _same_labelling(frame: Any, held: Any) -> bool:

@@ -186,7 +186,7 @@ def _is_objects(array: Any) -> bool:
 
 
 def _has_objects(frame: pd.DataFrame) -> bool:
-    return any(_is_objects(array) for _, array in private.blocks_of(frame))
+    return any(private.is_flat_objects(array) for _, array in private.blocks_of(frame))
 
 
 def _bare_copy(holder: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -41,6 +41,7 @@ class Held:
         self.manifest_id = manifest_id
         self.manifest = manifest
         self.selections = selections or Selections()
+        self._is_noted = False
         if parts is not None:
             self.parts = tuple(parts)
 
@@ -49,10 +50,14 @@ class Held:
         """Whether the value still is what is stored: nobody is known to have written to it."""
         return not codec.is_tampered_with(self.value, since=self._stamp)
 
-    @cached_property
-    def identity(self) -> Hashable | None:
-        """The token of the held memory, see ``codec.identity``."""
-        return codec.identity(self.value)
+    def note(self, *, is_noted: bool = False) -> None:
+        """See to it that a write around pandas to the value's memory is noticed from now on.
+
+        ``is_noted``: the caller has noted the memory already.
+        """
+        if not (self._is_noted or is_noted):
+            codec.note_memory(self.value)
+        self._is_noted = True  # it stays so while this holds the memory
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -131,6 +136,8 @@ class ValueCache:
         """By rows of a chunk and the bytes of the stored part."""
         self._bytes = 0
         self._lock = Lock()
+        self._unswept: OrderedDict[ManifestId, None] = OrderedDict()
+        self._sweep = codec.MemorySweep()
 
     def get(self, manifest_id: ManifestId) -> Held | None:
         """Look a value up and mark it as recently used."""
@@ -164,6 +171,33 @@ class ValueCache:
             self._shares.clear()
             self._lenders.clear()
             self._bytes = 0
+
+    # writes around pandas to what nobody shows
+
+    def start_sweep(self) -> None:
+        """Have the memory of all values looked at anew; what was not reached last time first."""
+        with self._lock:
+            reached = (each for each in self._held if each not in self._unswept)
+            self._unswept |= dict.fromkeys(reached)
+            self._sweep = codec.MemorySweep()
+
+    def sweep(self, stop: Callable[[], bool]) -> bool:
+        """Go on until ``stop`` says so; say whether all has been looked at.
+
+        Values that were written to around pandas are given to nobody any more.
+        """
+        while True:
+            with self._lock:
+                held = next(map(self._held.get, self._unswept), None)
+                name = next(iter(self._unswept), None)
+                sweep = self._sweep
+            if name is None:
+                return True
+            if held is not None and not sweep.check(held.value, stop):
+                return False
+            with self._lock:
+                if sweep is self._sweep:
+                    self._unswept.pop(name, None)
 
     def lenders(self, manifest: Manifest) -> dict[int, tuple[Held, int]]:
         """Find values that have some of a manifest's parts in memory, and their numbers there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from streamlit_redis_session import codec
@@ -185,14 +185,23 @@ class ValueStore:
         Parameters
         ----------
         stamp
-            ``codec.memory_stamp()`` from before the value was planned.
+            ``codec.memory_stamp()`` from before the value was planned; its memory was noted then.
         """
         held = Held(
             value, plan.manifest_id, plan.manifest, plan.parts, plan.selections, stamp=stamp
         )
+        held.note(is_noted=True)
         held.release()
         self._cache.put(held)
         return held
+
+    def start_sweep(self) -> None:
+        """Have the memory of remembered values looked at anew, by :meth:`sweep`."""
+        self._cache.start_sweep()
+
+    def sweep(self, stop: Callable[[], bool]) -> bool:
+        """Look for writes around pandas to remembered values, shown or not; ``True``: done."""
+        return self._cache.sweep(stop)
 
     def is_same(self, session: SessionKey, plan: Plan, manifest_id: ManifestId) -> bool:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""

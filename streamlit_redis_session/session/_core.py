@@ -135,6 +135,15 @@ class SessionCore(ReadingMapping):
         with self._lock:
             return len(self._working.keys())
 
+    def held_copies(self, keys: Iterable[str]) -> dict[str, object]:
+        """Give snapshots of working values that are head's and share all memory with it.
+
+        They are not to be written to. A write to their memory is noticed from now on.
+        """
+        with self._lock:
+            found = {key: self._working.held_copy(key) for key in keys}
+        return {key: copy for key, copy in found.items() if copy is not None}
+
     def read_anew(self, keys: Iterable[str]) -> None:
         """Take the working values of these keys from the store when they are next asked for.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -92,6 +92,18 @@ class Store:
     def limits(self) -> Limits:
         """How much sessions may hold."""
         return self._limits
+
+    def start_sweep(self) -> None:
+        """Have the memory of remembered values looked at anew, by :meth:`sweep`."""
+        self._values.start_sweep()
+
+    def sweep(self, stop: Callable[[], bool]) -> bool:
+        """Look for writes around pandas to remembered values until ``stop`` says so.
+
+        A value that was written to is read anew when a version shows it again. ``True``: all
+        have been looked at.
+        """
+        return self._values.sweep(stop)
 
     def session(self, session_id: str | None = None, *, create: bool = False) -> Session:
         """Open a session, or start one.

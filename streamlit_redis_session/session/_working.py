@@ -64,6 +64,8 @@ class WorkingValues:
         self._values: dict[str, object] = {}
         self._held: dict[str, Held] = {}
         self._at_head: dict[str, ManifestId] = {}
+        self._marks: dict[str, tuple[object, codec.Mark]] = {}
+        """The snapshot that a working value shares its memory with, and how to tell that."""
         self.saved_settings: ManifestId | None = None
         """The manifest of the settings as last saved or read."""
         self._planned_settings: tuple[dict[str, object], Plan] | None = None
@@ -92,7 +94,35 @@ class WorkingValues:
         if isinstance(value, _Unloaded):
             held = self._load(key, self._at_head[key])
             value = self._values[key] = codec.snapshot(held.value)
+            self._mark(key, value, held.value)
         return value
+
+    def held_copy(self, key: str) -> object | None:
+        """Give the snapshot of what head has, if the working value shares all memory with it.
+
+        Its memory has been noted: what is written to it from now on is noticed.
+        """
+        held = self._held_of(key)
+        if held is None or not self._is_unchanged(key, self._values.get(key), held):
+            return None
+        held.note()
+        return held.value
+
+    def _mark(self, key: str, value: object, snapshot: object) -> None:
+        """Make it quick to find a value of which a snapshot was just taken unchanged."""
+        mark = codec.mark_of(value, snapshot)
+        if mark is not None:
+            self._marks[key] = (snapshot, mark)
+
+    def _is_unchanged(self, key: str, value: object, held: Held) -> bool:
+        """Tell from memory addresses alone; ``False`` may still mean equal."""
+        snapshot, mark = self._marks.get(key, (None, None))
+        if mark is not None and snapshot is held.value:
+            return mark.matches(value)
+        if not codec.is_same_memory(value, held.value):
+            return False
+        self._marks[key] = (held.value, codec.Mark(value, held.value))
+        return True
 
     def put(self, key: str, value: object) -> None:
         """Put a value in place of what was there."""
@@ -107,6 +137,7 @@ class WorkingValues:
         if key in self._at_head:
             self._values[key] = UNLOADED
             self._held.pop(key, None)
+            self._marks.pop(key, None)
 
     def _load(self, key: str, manifest_id: ManifestId) -> Held:
         held = self._held_of(key)
@@ -130,10 +161,12 @@ class WorkingValues:
         for key in set(self._at_head) - set(values):
             self._values.pop(key, None)
             self._held.pop(key, None)
+            self._marks.pop(key, None)
         for key, manifest_id in values.items():
             held = self._held.get(key)
             if self._at_head.get(key) != manifest_id or key not in self._values:
                 self._values[key] = UNLOADED
+                self._marks.pop(key, None)
                 if held is not None and held.manifest_id != manifest_id:
                     del self._held[key]
         self._at_head = dict(values)
@@ -147,6 +180,7 @@ class WorkingValues:
         for key in set(self._at_head) - set(staged.values):
             self._at_head.pop(key)
             self._held.pop(key, None)
+            self._marks.pop(key, None)
         self.show(values)
 
     # what differs
@@ -177,11 +211,12 @@ class WorkingValues:
         self, key: str, value: object, staged: Staged, refuse: Refuse, *, afresh: bool
     ) -> None:
         held = self._held_of(key)
-        if held is not None and is_unchanged(value, held) and key in self._at_head:
+        if held is not None and self._is_unchanged(key, value, held) and key in self._at_head:
             staged.values[key] = held.manifest_id
             return
         try:
             snapshot = codec.snapshot(value)
+            self._mark(key, value, snapshot)
             codec.note_memory(snapshot)  # first: what is written to it later must be noticed
             if held is not None and codec.check_replaced(held.value, snapshot):
                 held = self._held_of(key)
@@ -266,11 +301,6 @@ class WorkingValues:
             if key not in self._at_head:
                 self._values.pop(key, None)
         self._values.update(new)
-
-
-def is_unchanged(value: object, held: Held) -> bool:
-    """Tell from memory addresses alone; ``False`` may still mean equal."""
-    return held.identity is not None and codec.identity(value) == held.identity
 
 
 def _is_storable(key: str, value: object, refuse: Refuse) -> bool:

@@ -103,14 +103,21 @@ class Writer:
 
     # when nothing is to be saved
 
-    def when_idle(self, owner: Hashable, work: Callable[[], None]) -> None:
+    def when_idle(self, owner: Hashable, work: Callable[[], None], *, wakes: bool = True) -> None:
         """Have something done once no job waits and nothing was asked for in a while.
 
         Takes the place of what the owner asked for before, if that has not begun. Costs a
         script thread about a microsecond.
+
+        Parameters
+        ----------
+        wakes
+            ``False`` where a job follows at once: to wake a thread costs more than all this.
         """
         self._quiet_at = time.monotonic() + QUIET_S
         self._idle[owner] = work
+        if not wakes:
+            return
         if self._sleeps or self._thread is None or not self._thread.is_alive():
             with self._changed:
                 self._start()
