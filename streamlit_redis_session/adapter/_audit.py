@@ -3,15 +3,48 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable
 from threading import RLock
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.adapter._saving import Snapshot
 from streamlit_redis_session.adapter._seen import Seen
-from streamlit_redis_session.session import Writer
+from streamlit_redis_session.session import Store, Writer
 
 _LOGGER = logging.getLogger(__name__)
+
+SLICE_S = 0.004
+"""How long values in memory are looked at in a row; then jobs and other looks have their turn."""
+
+
+class Sweep:
+    """Reads the memory of values that no tab shows, in slices, while nothing else is to be done.
+
+    An undo shows such values again, and must not give back what somebody has written to around
+    pandas: what is found here is read anew then. One for all tabs of a store.
+
+    What tabs show is left to their own looks: who wrote to it can only be told at a run's end.
+    """
+
+    def __init__(self, writer: Writer, store: Store, shown: Callable[[], Iterable[object]]) -> None:
+        self._writer = writer
+        self._store = store
+        self._shown = shown
+
+    def ask(self) -> None:
+        """Hear that a run, which may have written to anything, has ended and was looked at."""
+        self._store.start_sweep()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        self._writer.when_idle(self, self._look)
+
+    def _look(self) -> None:
+        until_s = time.monotonic() + SLICE_S
+        is_done = self._store.sweep(lambda: time.monotonic() >= until_s, but=self._shown())
+        if not (is_done or self._store.is_closed):
+            self._go_on()
 
 
 class Audit:
@@ -22,12 +55,18 @@ class Audit:
     """
 
     def __init__(
-        self, writer: Writer, lock: RLock, seen: Seen, save: Callable[[Snapshot], None]
+        self,
+        writer: Writer,
+        lock: RLock,
+        seen: Seen,
+        save: Callable[[Snapshot], None],
+        sweep: Sweep,
     ) -> None:
         self._writer = writer
         self._lock = lock
         self._seen = seen
         self._save = save
+        self._sweep = sweep
         self._runs = 0
 
     def stop(self) -> None:
@@ -48,10 +87,15 @@ class Audit:
         """Look now, if a look is due: before values are left that nobody would look at again."""
         self._writer.finish_idle(self)
 
-    def _look(self, run: int) -> None:
+    def copies(self) -> list[object]:
+        """Give the snapshots of what the tab shows."""
         with self._lock:
-            copies = self._seen.copies()
-        codec.check_memory(*copies, stop=lambda: self._runs != run)
+            return self._seen.copies()
+
+    def _look(self, run: int) -> None:
+        codec.check_memory(*self.copies(), stop=lambda: self._runs != run)
+        if self._runs == run:
+            self._sweep.ask()  # what is shown was first
         with self._lock:
             if self._runs != run or not self._seen.tampered():
                 return

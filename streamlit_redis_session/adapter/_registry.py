@@ -9,6 +9,7 @@ from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
+from streamlit_redis_session.adapter._audit import Sweep
 from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.objects import SessionKey
 from streamlit_redis_session.session import Store, Writer, connect
@@ -52,17 +53,27 @@ class Hub:
     patience: Patience = field(default_factory=Patience)
     tabs: WeakSet[Tab] = field(default_factory=WeakSet)
     lock: Lock = field(default_factory=Lock)
+    sweep: Sweep = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.sweep = Sweep(self.writer, self.store, self.shown)
 
     def join(self, tab: Tab) -> None:
         """Have a tab hear of what others do to the session it shows."""
         with self.lock:
             self.tabs.add(tab)
 
+    def shown(self) -> list[object]:
+        """Give snapshots of what the tabs of this process show."""
+        with self.lock:
+            tabs = list(self.tabs)
+        return [copy for tab in tabs for copy in tab.audit.copies()]
+
     def others(self, key: SessionKey, tab: Tab) -> list[Tab]:
         """List the other tabs of this process that show the same session."""
         with self.lock:
             tabs = [other for other in self.tabs if other is not tab]
-        return [other for other in tabs if other.session and other.session.key == key]
+        return [each for each in tabs if each.session is not None and each.session.key == key]
 
 
 _lock = Lock()

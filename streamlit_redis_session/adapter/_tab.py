@@ -74,7 +74,7 @@ class Tab:
         """Widget key -> the fragment that draws it, and what it showed last."""
         self._seen = Seen()
         self._seen.freezes = options.is_frozen
-        self.audit = Audit(hub.writer, self.lock, self._seen, self._save)
+        self.audit = Audit(hub.writer, self.lock, self._seen, self._save, hub.sweep)
         self._pending = Snapshot()
         """What a callback or an interrupted run changed, not yet given to the writer."""
         self._has_lost = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -136,7 +136,8 @@ class ValueCache:
         """By rows of a chunk and the bytes of the stored part."""
         self._bytes = 0
         self._lock = Lock()
-        self._unswept: OrderedDict[ManifestId, None] = OrderedDict()
+        self._unswept: deque[ManifestId] = deque()
+        self._is_due_again = False
         self._sweep = codec.MemorySweep()
 
     def get(self, manifest_id: ManifestId) -> Held | None:
@@ -175,29 +176,37 @@ class ValueCache:
     # writes around pandas to what nobody shows
 
     def start_sweep(self) -> None:
-        """Have the memory of all values looked at anew; what was not reached last time first."""
+        """Have the memory of all values looked at anew; once more, if that is under way."""
         with self._lock:
-            reached = (each for each in self._held if each not in self._unswept)
-            self._unswept |= dict.fromkeys(reached)
-            self._sweep = codec.MemorySweep()
+            self._is_due_again = bool(self._unswept)
+            if not self._is_due_again:
+                self._begin_sweep()
 
-    def sweep(self, stop: Callable[[], bool]) -> bool:
+    def _begin_sweep(self) -> None:
+        self._unswept = deque(self._held)
+        self._sweep = codec.MemorySweep()
+
+    def sweep(self, stop: Callable[[], bool], *, but: Iterable[object] = ()) -> bool:
         """Go on until ``stop`` says so; say whether all has been looked at.
 
-        Values that were written to around pandas are given to nobody any more.
+        Values that were written to around pandas are given to nobody any more. The memory of
+        the snapshots in ``but`` is left out.
         """
+        self._sweep.leave_out(but)
         while True:
             with self._lock:
-                held = next(map(self._held.get, self._unswept), None)
-                name = next(iter(self._unswept), None)
-                sweep = self._sweep
-            if name is None:
-                return True
-            if held is not None and not sweep.check(held.value, stop):
+                if not self._unswept:
+                    break
+                held = self._held.get(self._unswept[0])
+            if held is not None and not self._sweep.check(held.value, stop):
                 return False
             with self._lock:
-                if sweep is self._sweep:
-                    self._unswept.pop(name, None)
+                self._unswept.popleft()
+        with self._lock:
+            is_done, self._is_due_again = not self._is_due_again, False
+            if not is_done:
+                self._begin_sweep()
+        return is_done
 
     def lenders(self, manifest: Manifest) -> dict[int, tuple[Held, int]]:
         """Find values that have some of a manifest's parts in memory, and their numbers there."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from streamlit_redis_session import codec
@@ -199,9 +199,9 @@ class ValueStore:
         """Have the memory of remembered values looked at anew, by :meth:`sweep`."""
         self._cache.start_sweep()
 
-    def sweep(self, stop: Callable[[], bool]) -> bool:
-        """Look for writes around pandas to remembered values, shown or not; ``True``: done."""
-        return self._cache.sweep(stop)
+    def sweep(self, stop: Callable[[], bool], *, but: Iterable[object] = ()) -> bool:
+        """Look for writes around pandas to remembered values; ``True``: all are looked at."""
+        return self._cache.sweep(stop, but=but)
 
     def is_same(self, session: SessionKey, plan: Plan, manifest_id: ManifestId) -> bool:
         """Say whether a planned value is, bit for bit, what another manifest stands for."""

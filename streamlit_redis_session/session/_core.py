@@ -168,6 +168,11 @@ class SessionCore(ReadingMapping):
         Chunks already stored are not sent again: the cost follows what changed, not how large
         the frames are. Settings are saved whether or not a version is made.
 
+        A change is told by what pandas moves when it writes. A write around pandas into memory
+        that a frame already had (``frame["a"].array[0] = 1``, an array that you have kept) is not
+        looked for here, as a Streamlit app's background look does: assign a copy to have it
+        saved, ``session["df"] = frame.copy()``.
+
         Parameters
         ----------
         message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -97,13 +97,22 @@ class Store:
         """Have the memory of remembered values looked at anew, by :meth:`sweep`."""
         self._values.start_sweep()
 
-    def sweep(self, stop: Callable[[], bool]) -> bool:
+    def sweep(self, stop: Callable[[], bool], *, but: Iterable[object] = ()) -> bool:
         """Look for writes around pandas to remembered values until ``stop`` says so.
 
-        A value that was written to is read anew when a version shows it again. ``True``: all
-        have been looked at.
+        A value that was written to is read anew when a version shows it again.
+
+        Parameters
+        ----------
+        but
+            Snapshots whose memory is left out.
+
+        Returns
+        -------
+        bool
+            Whether all have been looked at.
         """
-        return self._values.sweep(stop)
+        return self._values.sweep(stop, but=but)
 
     def session(self, session_id: str | None = None, *, create: bool = False) -> Session:
         """Open a session, or start one.

@@ -149,8 +149,9 @@ class Writer:
                 continue
             left = self._quiet_at - time.monotonic()
             if left <= 0:
-                self._idle_running, work = self._idle.popitem()
-                return work
+                # the first: one that asks again waits. A list, as others may ask meanwhile
+                owner = self._idle_running = list(self._idle)[0]  # noqa: RUF015
+                return self._idle.pop(owner)
             self._changed.wait(left)
         return None
 

@@ -207,3 +207,29 @@ def test_frozen_memory_does_not_get_into_the_way_of_ordinary_edits(memory_url: s
 
     frame = session_of(at).read("HEAD", "df")
     assert frame["k"].tolist() == [5, 5, 5]  # type: ignore[index]
+
+
+def test_a_write_around_pandas_to_a_version_that_is_not_shown(memory_url: str) -> None:
+    """The app keeps the frame of before, and writes to it: an undo shows what was stored."""
+    body = """
+        if "df" not in st.session_state:
+            st.session_state.df = pd.DataFrame({"n": pd.array([1, 2, 3], dtype="Int64")})
+        if st.button("edit"):
+            st.session_state._srs_before = st.session_state.df
+            st.session_state.df = st.session_state.df * 10
+        if st.button("around"):
+            st.session_state._srs_before["n"].array[0] = 99
+        st.markdown(str([int(each) for each in st.session_state.df["n"]]))
+        """
+    at = ran(app(body, memory_url))
+    _click(at, 0)
+    _click(at, 1)
+    hub = tab_of(at).hub
+    while hub.writer.is_idle_due(hub.sweep):
+        hub.writer.finish_idle(hub.sweep)
+
+    session_of(at).undo()
+    ran(at)
+
+    assert at.markdown[-1].value == "[1, 2, 3]"
+    assert len(messages(at)) == 1

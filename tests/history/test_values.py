@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -95,6 +96,7 @@ def stored(
 ) -> tuple[Plan, Held]:
     """Commit a value as a session does."""
     snapshot, stamp = codec.snapshot(value), codec.memory_stamp()
+    codec.note_memory(snapshot)
     plan = values.plan(snapshot, path="df", before=before)
     values.write_chunks(plan)
     put_table(backend, values, plan)
@@ -403,3 +405,70 @@ def test_an_edited_cell_may_be_a_patch_and_its_rows_are_counted(
     put_table(backend, values, plan)
     for reader in (new_values(backend), values):
         assert_identical(reader.load(SESSION, plan.manifest_id, path="df").value, edited)
+
+
+# --- writes around pandas to what nobody shows -------------------------------------------------
+
+
+def never() -> bool:
+    return False
+
+
+def test_a_sweep_finds_a_remembered_value_that_was_written_to(
+    backend: Watched, values: ValueStore
+) -> None:
+    mine, original = frame(), frame()
+    plan, _ = stored(backend, values, mine)
+    mine["age"].array[0] = 4711
+
+    values.start_sweep()
+    assert values.sweep(never)
+
+    read = values.load(SESSION, plan.manifest_id, path="df").value
+    assert_identical(read, original)
+
+
+def test_a_sweep_leaves_out_what_is_shown(backend: Watched, values: ValueStore) -> None:
+    mine = frame()
+    _, held = stored(backend, values, mine)
+    mine["age"].array[0] = 4711
+
+    values.start_sweep()
+    assert values.sweep(never, but=[held.value])
+
+    assert held.is_intact
+
+
+def test_a_stopped_sweep_goes_on_where_it_was(backend: Watched, values: ValueStore) -> None:
+    """However little it may look at in a row, it comes to the end."""
+    first, second = frame(), frame(ROWS - 1)
+    _, one = stored(backend, values, first)
+    _, two = stored(backend, values, second)
+    first["age"].array[0] = 4711
+    second["age"].array[0] = 4711
+
+    values.start_sweep()
+    slices = 1
+    answers = iter([False, True] * 1000)
+    while not values.sweep(lambda: next(answers)):
+        slices += 1
+
+    assert slices > 2
+    assert not one.is_intact
+    assert not two.is_intact
+
+
+def test_a_sweep_that_is_asked_for_again_and_again_comes_to_its_end(
+    backend: Watched, values: ValueStore
+) -> None:
+    frames = [frame(ROWS - n) for n in range(3)]
+    held = [stored(backend, values, each)[1] for each in frames]
+    for each in frames:
+        each["age"].array[0] = 4711
+
+    for _ in range(100):  # begun anew again and again, as by runs in quick succession
+        values.start_sweep()
+        answers = iter([False, False, False, True])
+        values.sweep(partial(next, answers))
+
+    assert not any(each.is_intact for each in held)
