@@ -225,17 +225,28 @@ def mark_of(value: object, held: object) -> Mark | None:
 
 
 def _is_shared_frame(value: Any, held: Any) -> bool:
-    blocks = zip(private.blocks_of(value), private.blocks_of(held), strict=True)
+    """Tell whether a snapshot that was just taken has copies of nothing."""
     return (
-        all(
-            _same_array(array, copied)
-            if private.is_flat_objects(array)
-            else private.has_leaves(array)
-            for (_, array), (_, copied) in blocks
-        )
+        _are_shared(private.blocks_of(value), held)
         and same_index(value.index, held.index)
         and same_index(value.columns, held.columns)
         and same_extras(value, held)
+    )
+
+
+def _are_shared(blocks: list[tuple[Any, Any]], held: Any) -> bool:
+    has_objects = False
+    for _, array in blocks:
+        if not private.has_leaves(array):
+            return False
+        has_objects |= private.is_flat_objects(array)
+    if not has_objects:
+        return True
+    copies = (copied for _, copied in private.blocks_of(held))
+    return all(
+        _same_array(array, copied)
+        for (_, array), copied in zip(blocks, copies, strict=True)
+        if private.is_flat_objects(array)
     )
 
 

@@ -44,6 +44,8 @@ def classify(value: object) -> Kind:
 
     Looks at a bounded number of elements, and says nothing about whether the value can be stored.
     """
+    if isinstance(value, _DATA):
+        return Kind.DATA
     budget = _MOST_LOOKS
     waiting: list[object] = [value]
     while waiting and budget > 0:
