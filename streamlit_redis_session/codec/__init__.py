@@ -8,10 +8,11 @@ from __future__ import annotations
 from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._fingerprint import (
     check_memory,
-    check_replaced,
+    check_part,
     fingerprint,
     has_fingerprint,
     is_tampered_with,
+    memory_of,
     note_memory,
 )
 from streamlit_redis_session.codec._freeze import Frozen
@@ -56,7 +57,7 @@ __all__ = [
     "Stored",
     "VarColumn",
     "check_memory",
-    "check_replaced",
+    "check_part",
     "classify",
     "column_from_pieces",
     "column_from_sources",
@@ -73,6 +74,7 @@ __all__ = [
     "join_descriptions",
     "lay_out",
     "mark_of",
+    "memory_of",
     "memory_stamp",
     "nbytes",
     "note_memory",
