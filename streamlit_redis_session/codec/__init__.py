@@ -9,10 +9,11 @@ from streamlit_redis_session.codec._codec import decode, decode_parts, encode, l
 from streamlit_redis_session.codec._fingerprint import (
     MemorySweep,
     check_memory,
-    check_replaced,
+    check_part,
     fingerprint,
     has_fingerprint,
     is_tampered_with,
+    memory_of,
     note_memory,
 )
 from streamlit_redis_session.codec._freeze import Frozen
@@ -58,7 +59,7 @@ __all__ = [
     "Stored",
     "VarColumn",
     "check_memory",
-    "check_replaced",
+    "check_part",
     "classify",
     "column_from_pieces",
     "column_from_sources",
@@ -75,6 +76,7 @@ __all__ = [
     "join_descriptions",
     "lay_out",
     "mark_of",
+    "memory_of",
     "memory_stamp",
     "nbytes",
     "note_memory",

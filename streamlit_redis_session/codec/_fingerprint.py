@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Collection, Hashable, Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,9 @@ from streamlit_redis_session.codec import _pandas_private as private
 from streamlit_redis_session.codec._leaves import (
     ARROW,
     UNKNOWN,
+    array_leaves,
     arrow_regions,
+    index_leaves,
     leaves_of,
     regions_of,
 )
@@ -27,14 +29,31 @@ _CONTAINERS = (dict, list, tuple, set, frozenset)
 # --- memory ---------------------------------------------------------------------------------
 
 
-def note_memory(*values: object) -> None:
-    """Read what stands in the memory of snapshots, so far as it is not known yet.
+def note_memory(value: object) -> frozenset[_memory.Key]:
+    """Read what stands in the memory of a snapshot, so far as it is not known yet, and name it.
 
     To be called before a value is stored. It reads at about 17 GB/s, in pieces, and lets other
     threads run meanwhile; memory that was noted before costs nothing.
     """
-    for value in values:
-        _memory.note(regions(value))
+    if type(value) is not pd.DataFrame or not private.COPY_ON_WRITE:
+        return _memory.note(regions(value))
+    keys: list[_memory.Key] = []
+    for _, array in private.blocks_of(value):
+        if type(array) is np.ndarray and array.ndim == 2 and array.flags.c_contiguous:
+            keys += _memory.note_rows(array)
+        else:
+            for leaf in array_leaves(array):
+                keys += _noted(leaf)
+    for labels in (value.index, value.columns):
+        for leaf in index_leaves(labels):
+            keys += _noted(leaf)
+    return frozenset(keys)
+
+
+def _noted(leaf: Any) -> Iterable[_memory.Key]:
+    if isinstance(leaf, ARROW):
+        return _memory.note_of_one(leaf, regions_of)
+    return _memory.note(regions_of(leaf))
 
 
 def check_memory(*values: object, stop: Stop | None = None) -> bool:
@@ -51,12 +70,16 @@ def check_memory(*values: object, stop: Stop | None = None) -> bool:
     return _memory.check(_distinct(values), stop)
 
 
-def check_replaced(before: object, after: object) -> bool:
-    """Check the memory of a snapshot that the one after it does not share."""
-    shared = {_memory.key_of(array) for array, _ in regions(after)}
-    return _memory.check(
-        region for region in regions(before) if _memory.key_of(region[0]) not in shared
-    )
+def memory_of(value: object) -> frozenset[_memory.Key]:
+    """Name the memory of a snapshot, as :func:`note_memory` does."""
+    return frozenset(_memory.key_of(array) for array, _ in regions(value))
+
+
+def check_part(value: object, memory: Collection[Hashable]) -> bool:
+    """Check some of the memory of a snapshot, as :func:`check_memory` does all of it."""
+    if not memory:
+        return False
+    return _memory.check(region for region in regions(value) if _memory.key_of(region[0]) in memory)
 
 
 def is_tampered_with(value: object, *, since: int) -> bool:

@@ -35,29 +35,34 @@ class Held:
         selections: Selections | None = None,
         *,
         stamp: int | None = None,
+        memory: frozenset[Hashable] | None = None,
     ) -> None:
         self._stamp = codec.memory_stamp() if stamp is None else stamp
         self.value = value
         self.manifest_id = manifest_id
         self.manifest = manifest
         self.selections = selections or Selections()
-        self._is_noted = False
+        self._is_noted = memory is not None
         if parts is not None:
             self.parts = tuple(parts)
+        if memory is not None:
+            self.memory = memory
 
     @property
     def is_intact(self) -> bool:
         """Whether the value still is what is stored: nobody is known to have written to it."""
         return not codec.is_tampered_with(self.value, since=self._stamp)
 
-    def note(self, *, is_noted: bool = False) -> None:
-        """See to it that a write around pandas to the value's memory is noticed from now on.
-
-        ``is_noted``: the caller has noted the memory already.
-        """
-        if not (self._is_noted or is_noted):
-            codec.note_memory(self.value)
+    def note(self) -> None:
+        """See to it that a write around pandas to the value's memory is noticed from now on."""
+        if not self._is_noted:
+            self.memory = codec.note_memory(self.value)
         self._is_noted = True  # it stays so while this holds the memory
+
+    @cached_property
+    def memory(self) -> frozenset[Hashable]:
+        """Names of the memory that the value shares with the user's, see ``codec.memory_of``."""
+        return codec.memory_of(self.value)
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
