@@ -11,7 +11,6 @@ from weakref import WeakSet
 
 from streamlit_redis_session.adapter._audit import Sweep
 from streamlit_redis_session.errors import ConfigurationError
-from streamlit_redis_session.objects import SessionKey
 from streamlit_redis_session.session import Store, Writer, connect
 
 if TYPE_CHECKING:
@@ -69,8 +68,11 @@ class Hub:
             tabs = list(self.tabs)
         return [copy for tab in tabs for copy in tab.audit.copies()]
 
-    def others(self, key: SessionKey, tab: Tab) -> list[Tab]:
-        """List the other tabs of this process that show the same session."""
+    def others(self, tab: Tab) -> list[Tab]:
+        """List the other tabs of this process that show the same session, empty or not."""
+        if tab.session is None:
+            return []
+        key = tab.session.key
         with self.lock:
             tabs = [other for other in self.tabs if other is not tab]
         return [each for each in tabs if each.session is not None and each.session.key == key]

@@ -166,8 +166,7 @@ class Tab:
         at_head = session.head_values()
         self._shown = dict(at_head)
         self._shown_version = session.shown_version
-        copies = session.held_copies(values)
-        self._seen.note(values, at_head=at_head.keys(), copies=copies)
+        self._seen.note(values, at_head=at_head.keys(), copies=session.held_copies(values))
 
     def belongs_to_another(self, session_id: str) -> bool:
         """Whether somebody else has signed in since this tab was opened."""
@@ -361,7 +360,7 @@ class Tab:
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
-        for other in self.hub.others(self.session.key, self) if self.session is not None else ():
+        for other in self.hub.others(self):
             other.wake()
 
     def wake(self) -> None:

@@ -209,10 +209,18 @@ def test_a_value_left_out_does_not_keep_a_tab_from_following(url: str) -> None:
 def test_tabs_that_are_gone_are_forgotten(memory_url: str) -> None:
     one, other = two_tabs(memory_url)
     hub = tab_of(one).hub
-    assert len(hub.others(session_of(one).key, tab_of(one))) == 1
+    assert len(hub.others(tab_of(one))) == 1
     hub.writer.flush(timeout_s=10)
     del other
     import gc  # noqa: PLC0415
 
     gc.collect()
-    assert hub.others(session_of(one).key, tab_of(one)) == []
+    assert hub.others(tab_of(one)) == []
+
+
+def test_a_tab_of_a_session_that_is_still_empty_hears_of_the_first_value(memory_url: str) -> None:
+    one = ran(app("st.session_state.get('df')", memory_url))
+    two = ran(same_session("st.session_state.get('df')", memory_url, one))
+
+    assert not session_of(two)
+    assert tab_of(one).hub.others(tab_of(one)) == [tab_of(two)]
