@@ -23,6 +23,7 @@ KeyPair = tuple[Array, Array]
 _MOST_KEY_COLUMNS = 12
 _FEW_KEY_COLUMNS = 3
 _SAMPLE_ROWS = 256
+_FEW_LABELS = 16
 _MOST_STARTS = 16
 _MOSTLY = 0.9
 
@@ -53,6 +54,25 @@ def candidates(before: object, after: object) -> Iterator[Positions]:
         yield from _by_content(_key_pairs(before, after))
 
 
+def has_moved_rows(before: object, after: object) -> bool:
+    """Tell from a few row labels whether rows were left out or stand elsewhere than before."""
+    tables = (pd.DataFrame, pd.Series)
+    if not isinstance(before, tables) or not isinstance(after, tables):
+        return False
+    if len(after) != len(before) or not len(after):
+        return len(after) < len(before)
+    places = np.linspace(0, len(after) - 1, _FEW_LABELS).astype(np.int64)
+    old, new = _labels_at(before.index, places), _labels_at(after.index, places)
+    return old is not None and new is not None and not np.array_equal(old, new)
+
+
+def _labels_at(index: pd.Index[Any], places: Positions) -> Array | None:
+    if isinstance(index, pd.RangeIndex):
+        return index.start + places * index.step
+    numbers = None if isinstance(index, pd.MultiIndex) else _numbers(private.flat_array(index))
+    return None if numbers is None else numbers.take(places)
+
+
 # --- row labels ------------------------------------------------------------------------------
 
 
@@ -75,7 +95,7 @@ def _within_range(before: pd.RangeIndex, after: pd.Index[Any]) -> Positions | No
         return None
     offsets = after.to_numpy().astype(np.int64, copy=False) - before.start
     positions = offsets if before.step == 1 else offsets // before.step
-    if len(positions) and (positions.min() < 0 or positions.max() >= len(before)):
+    if len(positions) and (int(positions.min()) < 0 or int(positions.max()) >= len(before)):
         return None
     if before.step != 1 and (positions * before.step != offsets).any():
         return None
