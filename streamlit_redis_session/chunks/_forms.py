@@ -36,26 +36,30 @@ _WIDTHS = (32, 16, 8, 4, 2, 1)
 def pack(chosen: Positions | Rows, base_rows: int) -> tuple[Form, FixedColumn]:
     """Write positions in the smallest form that needs no column of the base."""
     rows = as_rows(chosen)
-    mask_bytes = -(-base_rows // 8)
     if not len(rows):
         return "ranges", FixedColumn(np.empty(0, dtype=np.int64))
-    if rows.start is not None and min(mask_bytes, len(rows)) >= _RANGE_BYTES:
+    if rows.start is not None and min(-(-base_rows // 8), len(rows)) >= _RANGE_BYTES:
         return "ranges", FixedColumn(np.array(rows.span, dtype=np.int64))
-    positions = rows.positions
     if not rows.is_ascending:
-        return "list", FixedColumn(_narrowed(positions, base_rows))
-    most = min(mask_bytes, len(rows) * _STEPS[-1].itemsize)
+        return "list", FixedColumn(_narrowed(rows.positions, base_rows))
+    return _pack_ascending(rows.positions, base_rows)
+
+
+def _pack_ascending(positions: Positions, base_rows: int) -> tuple[Form, FixedColumn]:
+    mask_bytes = -(-base_rows // 8)
+    most = min(mask_bytes, len(positions) * _STEPS[-1].itemsize)
     breaks = _breaks(positions, most // _RANGE_BYTES)
-    if breaks is None and len(rows) >= mask_bytes:
-        return "mask", FixedColumn(_to_mask(positions, base_rows))
-    gaps = np.diff(positions, prepend=-1) - 1
-    narrow = next((t for t in _STEPS if int(gaps.max()) <= np.iinfo(t).max), None)
-    steps_bytes = mask_bytes if narrow is None else len(gaps) * narrow.itemsize
-    if breaks is not None and (breaks + 1) * _RANGE_BYTES <= min(mask_bytes, steps_bytes):
-        return "ranges", FixedColumn(_to_ranges(positions, gaps))
-    if narrow is not None and steps_bytes < mask_bytes:
-        return "steps", FixedColumn(gaps.astype(narrow))
-    return "mask", FixedColumn(_to_mask(positions, base_rows))
+    if breaks is not None or len(positions) < mask_bytes:
+        gaps = np.diff(positions, prepend=-1) - 1
+        narrow = next((t for t in _STEPS if int(gaps.max()) <= np.iinfo(t).max), None)
+        steps_bytes = mask_bytes if narrow is None else len(gaps) * narrow.itemsize
+        if breaks is not None and (breaks + 1) * _RANGE_BYTES <= min(mask_bytes, steps_bytes):
+            return "ranges", FixedColumn(_to_ranges(positions, gaps))
+        if narrow is not None and steps_bytes < mask_bytes:
+            return "steps", FixedColumn(gaps.astype(narrow))
+    mask = np.zeros(base_rows, dtype=bool)
+    mask[positions] = True
+    return "mask", FixedColumn(np.packbits(mask, bitorder="little"))
 
 
 def _breaks(positions: Positions, most: int) -> int | None:
@@ -67,12 +71,6 @@ def _breaks(positions: Positions, most: int) -> int | None:
         if breaks > most:
             return None
     return breaks
-
-
-def _to_mask(positions: Positions, base_rows: int) -> Array:
-    mask = np.zeros(base_rows, dtype=bool)
-    mask[positions] = True
-    return np.packbits(mask, bitorder="little")
 
 
 def unpack(form: str, column: Column, *, base_rows: int, rows: int) -> Positions:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._fingerprint import (
     check_memory,
-    check_replaced,
     fingerprint,
     has_fingerprint,
     is_tampered_with,
     note_memory,
+    note_replacing,
 )
 from streamlit_redis_session.codec._freeze import Frozen
 from streamlit_redis_session.codec._memory import memory_stamp
@@ -56,7 +56,6 @@ __all__ = [
     "Stored",
     "VarColumn",
     "check_memory",
-    "check_replaced",
     "classify",
     "column_from_pieces",
     "column_from_sources",
@@ -76,6 +75,7 @@ __all__ = [
     "memory_stamp",
     "nbytes",
     "note_memory",
+    "note_replacing",
     "register_codec",
     "snapshot",
 ]

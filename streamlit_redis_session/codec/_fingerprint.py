@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -22,6 +22,9 @@ from streamlit_redis_session.codec._tokens import NoTokenError, is_immutable_col
 from streamlit_redis_session.codec._tree import MOST_DEPTH
 
 _CONTAINERS = (dict, list, tuple, set, frozenset)
+
+Look = tuple[Callable[[Region], bool], Region]
+"""What to do with a region of memory."""
 
 
 # --- memory ---------------------------------------------------------------------------------
@@ -51,12 +54,42 @@ def check_memory(*values: object, stop: Stop | None = None) -> bool:
     return _memory.check(_distinct(values), stop)
 
 
-def check_replaced(before: object, after: object) -> bool:
-    """Check the memory of a snapshot that the one after it does not share."""
-    shared = {_memory.key_of(array) for array, _ in regions(after)}
-    return _memory.check(
-        region for region in regions(before) if _memory.key_of(region[0]) not in shared
-    )
+class Together(Protocol):
+    """Works on every item, in several threads where it is much."""
+
+    def __call__(
+        self, work: Callable[[Look], bool], items: Sequence[Look], *, nbytes: int
+    ) -> list[bool]:
+        """Give the results; ``nbytes`` are read for all of them."""
+
+
+def note_replacing(before: object, after: object, *, together: Together) -> bool:
+    """Note the memory of a snapshot, and check that of the one before which it does not share.
+
+    To be called before the snapshot is stored as a change of the one before.
+
+    Parameters
+    ----------
+    together
+        Reads in several threads.
+
+    Returns
+    -------
+    bool
+        Whether the one before was found to be tampered with.
+    """
+    new = list(regions(after))
+    shared = {_memory.key_of(array) for array, _ in new}
+    looks: list[Look] = [(_memory.note_one, each) for each in new if not _memory.is_noted(each)]
+    old = (each for each in regions(before) if _memory.key_of(each[0]) not in shared)
+    looks += [(_memory.check_one, each) for each in old]
+    looks.sort(key=lambda look: -look[1][0].nbytes)
+    return any(together(_look, looks, nbytes=sum(array.nbytes for _, (array, _) in looks)))
+
+
+def _look(look: Look) -> bool:
+    work, region = look
+    return work(region)
 
 
 def is_tampered_with(value: object, *, since: int) -> bool:

@@ -111,9 +111,20 @@ _known: dict[Key, _Entry] = {}
 def note(regions: Iterable[Region]) -> None:
     """Read what is not known yet. Do this before anything is stored of it."""
     for region in regions:
-        key = key_of(region[0])
-        if _entry(key) is None:
-            _remember(key, region, digest_of(region[0]))
+        note_one(region)
+
+
+def note_one(region: Region) -> bool:
+    """Read memory that is not known yet. It is not said to be tampered with."""
+    key = key_of(region[0])
+    if _entry(key) is None:
+        _remember(key, region, digest_of(region[0]))
+    return False
+
+
+def is_noted(region: Region) -> bool:
+    """Whether :func:`note` would read nothing."""
+    return _entry(key_of(region[0])) is not None
 
 
 def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
@@ -135,11 +146,12 @@ def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
     for region in regions:
         if stop is not None and stop():
             break
-        found |= _check(region)
+        found |= check_one(region)
     return found
 
 
-def _check(region: Region) -> bool:
+def check_one(region: Region) -> bool:
+    """Read memory anew, and say whether it was tampered with, see :func:`check`."""
     key = key_of(region[0])
     entry, digest = _entry(key), digest_of(region[0])
     if entry is not None and entry.digest == digest:

@@ -82,6 +82,7 @@ class Finder:
 
         Every find was compared element by element.
         """
+        self.base = list(self.base)  # each is looked at several times
         self._find_same(wanted)
         self._base_rows = codec.describe_shape(before)[0] or 0
         left = self._left(wanted)

@@ -15,7 +15,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
     UnsupportedValueError,
 )
-from streamlit_redis_session.history import Held, ValueStore
+from streamlit_redis_session.history import Held, ValueStore, together
 from streamlit_redis_session.objects import Change, ManifestId, SessionKey
 
 Refuse = Callable[[str, "UnsupportedValueError | LimitExceededError"], None]
@@ -182,8 +182,9 @@ class WorkingValues:
             return
         try:
             snapshot = codec.snapshot(value)
-            codec.note_memory(snapshot)  # first: what is written to it later must be noticed
-            if held is not None and codec.check_replaced(held.value, snapshot):
+            # first: what is written to it later must be noticed
+            last = None if held is None else held.value
+            if codec.note_replacing(last, snapshot, together=together):
                 held = self._held_of(key)
             before = None if afresh else held or self._at_head_of(key)
             plan = self._store.plan(snapshot, path=key, before=before)
