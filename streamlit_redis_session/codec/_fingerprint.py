@@ -80,7 +80,7 @@ def note_replacing(before: object, after: object, *, together: Together) -> bool
     """
     new = list(regions(after))
     shared = {_memory.key_of(array) for array, _ in new}
-    looks: list[Look] = [(_memory.note_one, each) for each in new if not _memory.is_noted(each)]
+    looks: list[Look] = [(_memory.note_anew, each) for each in new if not _memory.is_noted(each)]
     old = (each for each in regions(before) if _memory.key_of(each[0]) not in shared)
     looks += [(_memory.check_one, each) for each in old]
     looks.sort(key=lambda look: -look[1][0].nbytes)

@@ -111,20 +111,19 @@ _known: dict[Key, _Entry] = {}
 def note(regions: Iterable[Region]) -> None:
     """Read what is not known yet. Do this before anything is stored of it."""
     for region in regions:
-        note_one(region)
-
-
-def note_one(region: Region) -> bool:
-    """Read memory that is not known yet. It is not said to be tampered with."""
-    key = key_of(region[0])
-    if _entry(key) is None:
-        _remember(key, region, digest_of(region[0]))
-    return False
+        if not is_noted(region):
+            note_anew(region)
 
 
 def is_noted(region: Region) -> bool:
-    """Whether :func:`note` would read nothing."""
+    """Whether it is known what stood there."""
     return _entry(key_of(region[0])) is not None
+
+
+def note_anew(region: Region) -> bool:
+    """Read memory that is not known yet: nothing can be said to have been tampered with."""
+    _remember(key_of(region[0]), region, digest_of(region[0]))
+    return False
 
 
 def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
