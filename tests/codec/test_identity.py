@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from streamlit_redis_session.codec import (
     mark_of,
     memory_stamp,
     note_memory,
+    note_replacing,
     snapshot,
 )
 
@@ -282,6 +283,33 @@ def test_memory_that_was_tampered_with_has_another_token_and_says_so() -> None:
     after = [each.token() for each in encode(held, path="df").columns]
     assert sum(a != b for a, b in zip(before, after, strict=True)) in (1, 2)  # i and j: one block
     assert not check_memory(held)
+
+
+def _in_turn(work: Callable[[Any], bool], items: Sequence[Any], *, nbytes: int) -> list[bool]:
+    assert nbytes == sum(array.nbytes for _, (array, _) in items)
+    return [work(item) for item in items]
+
+
+def test_what_takes_the_place_of_memory_is_noted_and_that_memory_checked() -> None:
+    frame = _frame()
+    held = snapshot(frame)
+    note_memory(held)
+    assert not note_replacing(held, snapshot(frame.assign(i=7)), together=_in_turn)
+    frame["i"].array[0] = 9
+    after = snapshot(frame.assign(i=7, j=8, f=0.25))
+
+    assert note_replacing(held, after, together=_in_turn)
+    assert not note_replacing(held, after, together=_in_turn)
+    after["i"].array[0] = 1  # type: ignore[index]
+    assert check_memory(after)
+
+
+def test_without_a_value_before_memory_is_noted() -> None:
+    held = snapshot(_frame())
+
+    assert not note_replacing(None, held, together=_in_turn)
+    held["i"].array[0] = 9  # type: ignore[index]
+    assert check_memory(held)
 
 
 def test_a_check_that_is_stopped_finds_nothing() -> None:
