@@ -14,7 +14,7 @@ class Selection:
     """Which rows of a base, stored already, a column consists of."""
 
     form: str
-    """How the positions are written, see ``_selection.pack``."""
+    """How the positions are written, see ``_forms``."""
     positions: StoredColumn
     base_rows: int
     base_nbytes: int
@@ -39,7 +39,7 @@ class StoredColumn:
 
     spec: ColumnSpec
     nbytes: int
-    """Bytes of all pieces together, uncompressed."""
+    """Bytes of all pieces together, uncompressed, or somewhat more; see ``Column.nbytes``."""
     chunk_ids: tuple[ChunkId, ...] = ()
     inline: bytes | None = None
     """The only piece, where it is too small for a chunk of its own."""

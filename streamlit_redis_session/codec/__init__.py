@@ -8,11 +8,12 @@ from __future__ import annotations
 from streamlit_redis_session.codec._codec import decode, decode_parts, encode, lay_out
 from streamlit_redis_session.codec._fingerprint import (
     check_memory,
+    check_part,
     fingerprint,
     has_fingerprint,
     is_tampered_with,
+    memory_of,
     note_memory,
-    note_replacing,
 )
 from streamlit_redis_session.codec._freeze import Frozen
 from streamlit_redis_session.codec._memory import memory_stamp
@@ -56,6 +57,7 @@ __all__ = [
     "Stored",
     "VarColumn",
     "check_memory",
+    "check_part",
     "classify",
     "column_from_pieces",
     "column_from_sources",
@@ -72,10 +74,10 @@ __all__ = [
     "join_descriptions",
     "lay_out",
     "mark_of",
+    "memory_of",
     "memory_stamp",
     "nbytes",
     "note_memory",
-    "note_replacing",
     "register_codec",
     "snapshot",
 ]

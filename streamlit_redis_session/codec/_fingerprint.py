@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Collection, Hashable, Iterable, Iterator
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,9 @@ from streamlit_redis_session.codec import _pandas_private as private
 from streamlit_redis_session.codec._leaves import (
     ARROW,
     UNKNOWN,
+    array_leaves,
     arrow_regions,
+    index_leaves,
     leaves_of,
     regions_of,
 )
@@ -23,21 +25,35 @@ from streamlit_redis_session.codec._tree import MOST_DEPTH
 
 _CONTAINERS = (dict, list, tuple, set, frozenset)
 
-Look = tuple[Callable[[Region], bool], Region]
-"""What to do with a region of memory."""
-
 
 # --- memory ---------------------------------------------------------------------------------
 
 
-def note_memory(*values: object) -> None:
-    """Read what stands in the memory of snapshots, so far as it is not known yet.
+def note_memory(value: object) -> frozenset[_memory.Key]:
+    """Read what stands in the memory of a snapshot, so far as it is not known yet, and name it.
 
     To be called before a value is stored. It reads at about 17 GB/s, in pieces, and lets other
     threads run meanwhile; memory that was noted before costs nothing.
     """
-    for value in values:
-        _memory.note(regions(value))
+    if type(value) is not pd.DataFrame or not private.COPY_ON_WRITE:
+        return _memory.note(regions(value))
+    keys: list[_memory.Key] = []
+    for _, array in private.blocks_of(value):
+        if type(array) is np.ndarray and array.ndim == 2 and array.flags.c_contiguous:
+            keys += _memory.note_rows(array)
+        else:
+            for leaf in array_leaves(array):
+                keys += _noted(leaf)
+    for labels in (value.index, value.columns):
+        for leaf in index_leaves(labels):
+            keys += _noted(leaf)
+    return frozenset(keys)
+
+
+def _noted(leaf: Any) -> Iterable[_memory.Key]:
+    if isinstance(leaf, ARROW):
+        return _memory.note_of_one(leaf, regions_of)
+    return _memory.note(regions_of(leaf))
 
 
 def check_memory(*values: object, stop: Stop | None = None) -> bool:
@@ -54,42 +70,16 @@ def check_memory(*values: object, stop: Stop | None = None) -> bool:
     return _memory.check(_distinct(values), stop)
 
 
-class Together(Protocol):
-    """Works on every item, in several threads where it is much."""
-
-    def __call__(
-        self, work: Callable[[Look], bool], items: Sequence[Look], *, nbytes: int
-    ) -> list[bool]:
-        """Give the results; ``nbytes`` are read for all of them."""
+def memory_of(value: object) -> frozenset[_memory.Key]:
+    """Name the memory of a snapshot, as :func:`note_memory` does."""
+    return frozenset(_memory.key_of(array) for array, _ in regions(value))
 
 
-def note_replacing(before: object, after: object, *, together: Together) -> bool:
-    """Note the memory of a snapshot, and check that of the one before which it does not share.
-
-    To be called before the snapshot is stored as a change of the one before.
-
-    Parameters
-    ----------
-    together
-        Reads in several threads.
-
-    Returns
-    -------
-    bool
-        Whether the one before was found to be tampered with.
-    """
-    new = list(regions(after))
-    shared = {_memory.key_of(array) for array, _ in new}
-    looks: list[Look] = [(_memory.note_anew, each) for each in new if not _memory.is_noted(each)]
-    old = (each for each in regions(before) if _memory.key_of(each[0]) not in shared)
-    looks += [(_memory.check_one, each) for each in old]
-    looks.sort(key=lambda look: -look[1][0].nbytes)
-    return any(together(_look, looks, nbytes=sum(array.nbytes for _, (array, _) in looks)))
-
-
-def _look(look: Look) -> bool:
-    work, region = look
-    return work(region)
+def check_part(value: object, memory: Collection[Hashable]) -> bool:
+    """Check some of the memory of a snapshot, as :func:`check_memory` does all of it."""
+    if not memory:
+        return False
+    return _memory.check(region for region in regions(value) if _memory.key_of(region[0]) in memory)
 
 
 def is_tampered_with(value: object, *, since: int) -> bool:

@@ -42,9 +42,15 @@ def _address(array: Any) -> int:
 
 
 def regions_of(leaf: Any) -> Iterator[Region]:
-    """Give the memory of a leaf; none of a constant."""
+    """Give the memory of a leaf, column by column; none of a constant.
+
+    An edit of a frame cuts its blocks anew, around columns that stay where they are.
+    """
     if isinstance(leaf, np.ndarray):
-        yield region_of(leaf)
+        if leaf.ndim == 2 and leaf.flags.c_contiguous:
+            yield from map(region_of, leaf)
+        else:
+            yield region_of(leaf)
     elif isinstance(leaf, ARROW):
         yield from arrow_regions(leaf)
 

@@ -108,22 +108,49 @@ class _Entry:
 _known: dict[Key, _Entry] = {}
 
 
-def note(regions: Iterable[Region]) -> None:
-    """Read what is not known yet. Do this before anything is stored of it."""
+def note(regions: Iterable[Region]) -> frozenset[Key]:
+    """Read what is not known yet, and name all. Do this before anything is stored of it."""
+    keys = []
     for region in regions:
-        if not is_noted(region):
-            note_anew(region)
+        key = key_of(region[0])
+        keys.append(key)
+        if _entry(key) is None:
+            _remember(key, region, digest_of(region[0]))
+    return frozenset(keys)
 
 
-def is_noted(region: Region) -> bool:
-    """Whether it is known what stood there."""
-    return _entry(key_of(region[0])) is not None
+def note_rows(array: Array) -> list[Key]:
+    """Do the same for each row of an array without gaps, at the cost of one look at the array."""
+    interface = array.__array_interface__
+    address, typestr = interface["data"][0], interface["typestr"]
+    shape, (step, stride) = array.shape[1:], array.strides
+    keys: list[Key] = [(address + n * step, shape, (stride,), typestr) for n in range(len(array))]
+    for row, key in enumerate(keys):
+        if _entry(key) is None:
+            note([region_of(array[row])])
+    return keys
 
 
-def note_anew(region: Region) -> bool:
-    """Read memory that is not known yet: nothing can be said to have been tampered with."""
-    _remember(key_of(region[0]), region, digest_of(region[0]))
-    return False
+_noted_by_id: dict[int, tuple[weakref.ref[Any], frozenset[Key]]] = {}
+"""What is immutable, and the memory that it shows; equality of Arrow data would compare it."""
+
+
+def _forgetting(identity: int) -> Callable[[Any], None]:
+    def forget(gone: weakref.ref[Any]) -> None:
+        entry = _noted_by_id.get(identity)
+        if entry is not None and entry[0] is gone:
+            _noted_by_id.pop(identity, None)
+
+    return forget
+
+
+def note_of_one(owner: Any, regions_of: Callable[[Any], Iterable[Region]]) -> frozenset[Key]:
+    """Do the same for the memory of an immutable object, which is looked at only once."""
+    keys = _noted_by_id.get(id(owner))
+    if keys is None or keys[0]() is not owner:
+        keys = weakref.ref(owner, _forgetting(id(owner))), note(regions_of(owner))
+        _noted_by_id[id(owner)] = keys
+    return keys[1]
 
 
 def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
@@ -145,12 +172,11 @@ def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
     for region in regions:
         if stop is not None and stop():
             break
-        found |= check_one(region)
+        found |= _check(region)
     return found
 
 
-def check_one(region: Region) -> bool:
-    """Read memory anew, and say whether it was tampered with, see :func:`check`."""
+def _check(region: Region) -> bool:
     key = key_of(region[0])
     entry, digest = _entry(key), digest_of(region[0])
     if entry is not None and entry.digest == digest:
@@ -164,7 +190,7 @@ def check_one(region: Region) -> bool:
 def key_of(array: Array) -> Key:
     """Name the memory that an array shows."""
     interface = array.__array_interface__
-    return interface["data"][0], array.shape, array.strides, array.dtype.str
+    return interface["data"][0], array.shape, array.strides, interface["typestr"]
 
 
 def _entry(key: Key) -> _Entry | None:

@@ -5,7 +5,7 @@ Each array and each index is a part of the value, unless the frame is an element
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -47,15 +47,8 @@ class Place:
 @encodes(pd.DataFrame)
 def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
     labels = value.columns
-    arrays = [
-        _encode_array(
-            writer,
-            array,
-            lambda place=place: f"{path}[{labels[place]!r:.60}]",  # type: ignore[misc]
-            Place(value, place),
-        )
-        for place, array in enumerate(private.flat_arrays(value))
-    ]
+    tokens = private.column_tokens(value) if private.COPY_ON_WRITE else [None] * len(labels)
+    arrays = [_encode_column(writer, value, n, token, path) for n, token in enumerate(tokens)]
     return {
         "t": "pd.DataFrame",
         "index": _encode_labels(writer, value.index, f"the index of {path}"),
@@ -63,6 +56,30 @@ def _encode_frame(writer: Writer, value: pd.DataFrame, path: str) -> JSON:
         "arrays": arrays,
         **_encode_extras(writer, value, path),
     }
+
+
+def _encode_column(
+    writer: Writer, frame: pd.DataFrame, place: int, token: Hashable | None, path: str
+) -> JSON:
+    """Describe a column, or set it aside; what is known is not even looked at."""
+
+    def describe(writer: Writer, array: Any) -> JSON:
+        label = frame.columns[place]
+        where = f"{path}[{label!r:.60}]"
+        return encode_array(writer, array, where, protected=private.COPY_ON_WRITE)
+
+    if token is None or token not in writer.known:
+        array = private.flat_array_at(frame, place)
+        token = array_token(array, writer.known) if token is None else token
+        return set_aside(
+            writer, token, array, lambda writer: describe(writer, array),
+            lend=lambda: Place(frame, place),
+        )  # fmt: skip
+    return set_aside(
+        writer, token, frame,
+        lambda writer: describe(writer, private.flat_array_at(frame, place)),
+        lend=lambda: Place(frame, place), nbytes=private.nbytes_of_token(token),
+    )  # fmt: skip
 
 
 def _encode_array(writer: Writer, array: Any, path: Callable[[], str], place: Place) -> JSON:

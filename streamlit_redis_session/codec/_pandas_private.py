@@ -36,6 +36,19 @@ def _flat_arrays_public(frame: pd.DataFrame) -> list[Any]:
     return [flat_array(frame.iloc[:, position]) for position in range(frame.shape[1])]
 
 
+def flat_array_at(frame: pd.DataFrame, place: int) -> Any:
+    """Give one column as :func:`flat_arrays` does."""
+    return _flat_array_at(frame, place)
+
+
+def _flat_array_at_private(frame: Any, place: int) -> Any:
+    return frame._mgr.iget_values(place)
+
+
+def _flat_array_at_public(frame: pd.DataFrame, place: int) -> Any:
+    return flat_array(frame.iloc[:, place])
+
+
 def flat_array(holder: Any) -> Any:
     """Give the values of a Series or Index as a NumPy or extension array, without copying."""
     array = holder.array
@@ -91,6 +104,29 @@ def memory_token(values: Array) -> Hashable:
     """Name the memory that an array shows, and how it shows it."""
     address = values.__array_interface__["data"][0]
     return address, values.shape, values.strides, values.dtype, epoch_of(address)
+
+
+def column_tokens(frame: pd.DataFrame) -> list[Hashable | None]:
+    """Name the memory of each column that is a NumPy array of other things than objects.
+
+    As :func:`memory_token` does for each of :func:`flat_arrays`, at the cost of a look at each
+    block; ``None`` for other columns.
+    """
+    tokens: list[Hashable | None] = [None] * frame.shape[1]
+    for where, values in blocks_of(frame):
+        if _has_blocks and type(values) is np.ndarray and not values.dtype.hasobject:
+            address, dtype = values.__array_interface__["data"][0], values.dtype
+            shape, (step, *strides) = values.shape[1:], values.strides
+            for row, place in enumerate(where.as_array.tolist()):
+                at = address + row * step
+                tokens[place] = at, shape, tuple(strides), dtype, epoch_of(at)
+    return tokens
+
+
+def nbytes_of_token(token: Any) -> int:
+    """Give the memory that a token of :func:`column_tokens` names."""
+    _, shape, _, dtype, _ = token
+    return int(shape[0]) * int(dtype.itemsize)
 
 
 def block_arrays(frame: pd.DataFrame) -> Iterator[tuple[Hashable, Any]]:
@@ -341,6 +377,7 @@ def _parts_are_known() -> bool:
 
 _has_flat = _works(_flat_arrays_private, _flat_arrays_public, _sample_frame())
 _flat_arrays = _flat_arrays_private if _has_flat else _flat_arrays_public
+_flat_array_at = _flat_array_at_private if _has_flat else _flat_array_at_public
 _has_masks = _works(_masked_parts_private, _masked_parts_public, pd.array([1, 2], dtype="Int64"))
 _masked_parts = _masked_parts_private if _has_masks else _masked_parts_public
 _has_blocks = COPY_ON_WRITE and _blocks_follow_writes(_sample_frame())

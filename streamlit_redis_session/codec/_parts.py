@@ -141,11 +141,14 @@ class RootWriter(Writer):
         source: object,
         make: Make,
         lend: Callable[[], object] | None,
+        nbytes: int | None = None,
     ) -> int:
         """Set a part aside and give its number. What is known is not taken apart."""
         known_as = None if token is None else self.known.get(token)
         lend = None if token is None else lend
-        part = Part(token, source, make, depth=self.depth, known_as=known_as, lend=lend)
+        part = Part(
+            token, source, make, depth=self.depth, known_as=known_as, own_nbytes=nbytes, lend=lend
+        )
         if not self._is_lazy and known_as is None:
             part.content()
         self.parts.append(part)
@@ -207,10 +210,14 @@ def set_aside(
     make: Make,
     *,
     lend: Callable[[], object] | None = None,
+    nbytes: int | None = None,
 ) -> JSON:
-    """Describe something as a part and give its number; within a part, describe it in place."""
+    """Describe something as a part and give its number; within a part, describe it in place.
+
+    ``nbytes`` is the part's memory, where that is not the source's.
+    """
     if isinstance(writer, RootWriter):
-        return writer.part(token, source, make, lend)
+        return writer.part(token, source, make, lend, nbytes)
     return make(writer)
 
 

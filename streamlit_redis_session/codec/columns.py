@@ -147,7 +147,7 @@ class SegmentedColumn:
 
     @property
     def nbytes(self) -> int:
-        """Bytes of all pieces together."""
+        """Bytes of all pieces together, or somewhat more."""
         return sum(segment.nbytes for segment in self.segments)
 
     def spec(self) -> ColumnSpec:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from streamlit_redis_session.codec import _pandas_private as private
 from streamlit_redis_session.codec._cells import (
     count_cells,
     count_elements,
@@ -22,7 +23,12 @@ from streamlit_redis_session.objects import Change
 
 
 def compare(
-    key: str, before: object, after: object, *, cells: Mapping[int, int] | None = None
+    key: str,
+    before: object,
+    after: object,
+    *,
+    cells: Mapping[int, int] | None = None,
+    forms: tuple[Sequence[object], Sequence[object]] = ((), ()),
 ) -> Change:
     """Say what happened to one value, as far as that is cheap to find.
 
@@ -37,6 +43,9 @@ def compare(
         How many cells differ, by position of the column, where the store has found that out:
         these columns are not read. Bit patterns may have been compared, so that a NaN of other
         bits counts.
+    forms
+        Of frames: what stands for the root, each column, the index and the columns' labels in a
+        store, before and after. Equal objects stand for equal content, which is not looked at.
     """
     rows_after, columns_after = shape_of(after)
     if before is None:
@@ -49,7 +58,8 @@ def compare(
         "columns_after": columns_after,
     }
     if isinstance(before, pd.DataFrame) and isinstance(after, pd.DataFrame):
-        return _compare_frames(key, before, after, shapes, cells or {})
+        pair = _Pair(before, after, cells or {}, *forms)
+        return _compare_frames(key, pair, shapes)
     if isinstance(before, pd.Series) and isinstance(after, pd.Series):
         count = count_cells(before, after) if rows_before == rows_after else None
         return Change(key, "changed", cells_changed=count, **shapes)
@@ -69,22 +79,51 @@ def shape_of(value: object) -> tuple[int | None, int | None]:
     return None, None
 
 
-def _compare_frames(
-    key: str,
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    shapes: dict[str, Any],
-    cells: Mapping[int, int],
-) -> Change:
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """Two frames, and what is known of how they differ."""
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    cells: Mapping[int, int]
+    old: Sequence[object]
+    new: Sequence[object]
+
+    def has_forms(self) -> bool:
+        """Whether both frames have something that stands for each column and both indexes."""
+        counts = (self.before.shape[1] + 3, self.after.shape[1] + 3)
+        return (len(self.old), len(self.new)) == counts
+
+    def same_labels(self) -> bool:
+        known = self.has_forms() and self.old[-1] is self.new[-1]
+        return known or self.after.columns.is_(self.before.columns)
+
+    def same_rows(self) -> bool:
+        known = self.has_forms() and self.old[-2] is self.new[-2]
+        return known or self.before.index.equals(self.after.index)
+
+    def unshared(self, places: Sequence[tuple[int, int]]) -> list[tuple[int, int, Any, Any]]:
+        """Give the pairs of columns that may differ, with their arrays."""
+        if not self.has_forms():
+            return list(unshared_columns(self.before, self.after, places))
+        array_at = private.flat_array_at
+        return [
+            (i, j, array_at(self.before, i), array_at(self.after, j))
+            for i, j in places
+            if self.old[i + 1] is not self.new[j + 1]
+        ]
+
+
+def _compare_frames(key: str, pair: _Pair, shapes: dict[str, Any]) -> Change:
+    before, after = pair.before, pair.after
     old = _positions(before.columns)
-    new = old if after.columns.is_(before.columns) else _positions(after.columns)
+    new = old if pair.same_labels() else _positions(after.columns)
     if old is None or new is None:
         return Change(key, "changed", **shapes)
     added = [after.columns[new[c]] for c in new if c not in old]
     removed = [before.columns[old[c]] for c in old if c not in new]
-    places = [(old[c], new[c]) for c in new if c in old]
-    pairs = list(unshared_columns(before, after, places))
-    retyped = [j for _, j, left, right in pairs if left.dtype != right.dtype]
+    unshared = pair.unshared([(old[c], new[c]) for c in new if c in old])
+    retyped = [j for _, j, left, right in unshared if left.dtype != right.dtype]
     change = Change(
         key,
         "changed",
@@ -95,9 +134,9 @@ def _compare_frames(
     )
     if len(before) != len(after):
         return change
-    if not before.index.equals(after.index):
+    if not pair.same_rows():
         return replace(change, rows_reordered=_is_permutation(before.index, after.index))
-    counts = _counts(before, after, [pair for pair in pairs if pair[1] not in retyped], cells)
+    counts = _counts(pair, [each for each in unshared if each[1] not in retyped])
     is_comparable = not (added or removed or retyped)
     return replace(
         change,
@@ -106,20 +145,15 @@ def _compare_frames(
     )
 
 
-def _counts(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    pairs: Iterable[tuple[int, int, Any, Any]],
-    cells: Mapping[int, int],
-) -> dict[int, int]:
+def _counts(pair: _Pair, columns: Iterable[tuple[int, int, Any, Any]]) -> dict[int, int]:
     """Count, by place in the later frame, the cells that differ."""
     counts: dict[int, int] = {}
-    for i, j, left, right in pairs:
+    for i, j, left, right in columns:
         # what was found out belongs to the column in the same place before
-        count = cells.get(j) if i == j else None
+        count = pair.cells.get(j) if i == j else None
         count = count_elements(left, right) if count is None else count
         if count is None:
-            count = int(differs(before.iloc[:, i], after.iloc[:, j]).sum())
+            count = int(differs(pair.before.iloc[:, i], pair.after.iloc[:, j]).sum())
         counts[j] = count
     return counts
 

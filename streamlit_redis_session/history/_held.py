@@ -35,6 +35,7 @@ class Held:
         selections: Selections | None = None,
         *,
         stamp: int | None = None,
+        memory: frozenset[Hashable] | None = None,
     ) -> None:
         self._stamp = codec.memory_stamp() if stamp is None else stamp
         self.value = value
@@ -43,11 +44,18 @@ class Held:
         self.selections = selections or Selections()
         if parts is not None:
             self.parts = tuple(parts)
+        if memory is not None:
+            self.memory = memory
 
     @property
     def is_intact(self) -> bool:
         """Whether the value still is what is stored: nobody is known to have written to it."""
         return not codec.is_tampered_with(self.value, since=self._stamp)
+
+    @cached_property
+    def memory(self) -> frozenset[Hashable]:
+        """Names of the memory that the value shares with the user's, see ``codec.memory_of``."""
+        return codec.memory_of(self.value)
 
     @cached_property
     def identity(self) -> Hashable | None:

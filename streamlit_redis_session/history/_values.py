@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 
 from streamlit_redis_session import codec
@@ -184,16 +184,31 @@ class ValueStore:
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []
 
-    def remember(self, value: object, plan: Plan, *, stamp: int) -> Held:
+    def remember(
+        self,
+        value: object,
+        plan: Plan,
+        *,
+        stamp: int,
+        memory: frozenset[Hashable] | None = None,
+    ) -> Held:
         """Keep a snapshot that has just been stored.
 
         Parameters
         ----------
         stamp
             ``codec.memory_stamp()`` from before the value was planned.
+        memory
+            What ``codec.note_memory`` said of it.
         """
         held = Held(
-            value, plan.manifest_id, plan.manifest, plan.parts, plan.selections, stamp=stamp
+            value,
+            plan.manifest_id,
+            plan.manifest,
+            plan.parts,
+            plan.selections,
+            stamp=stamp,
+            memory=memory,
         )
         held.release()
         self._cache.put(held)

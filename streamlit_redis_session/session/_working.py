@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,7 +16,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
     UnsupportedValueError,
 )
-from streamlit_redis_session.history import Held, ValueStore, together
+from streamlit_redis_session.history import Held, ValueStore
 from streamlit_redis_session.objects import Change, ManifestId, SessionKey
 
 Refuse = Callable[[str, "UnsupportedValueError | LimitExceededError"], None]
@@ -47,6 +48,8 @@ class Staged:
     settings: dict[str, object] = field(default_factory=dict)
     settings_plan: Plan | None = None
     """``None`` when there are no settings."""
+    memory: dict[str, frozenset[Hashable]] = field(default_factory=dict)
+    """Names of the memory of snapshots."""
     stamp: int = field(default_factory=codec.memory_stamp)
     """The moment before anything was read: what is tampered with later is not what was stored."""
 
@@ -142,7 +145,7 @@ class WorkingValues:
         """Take what was staged as head's state, then whatever else head has."""
         for key, (snapshot, plan) in staged.plans.items():
             if values.get(key) == plan.manifest_id:
-                self._held[key] = self._store.remember(snapshot, plan, stamp=staged.stamp)
+                self._held[key] = self._remembered(key, snapshot, plan, staged)
                 self._at_head[key] = plan.manifest_id
         for key in set(self._at_head) - set(staged.values):
             self._at_head.pop(key)
@@ -182,11 +185,9 @@ class WorkingValues:
             return
         try:
             snapshot = codec.snapshot(value)
-            # first: what is written to it later must be noticed
-            last = None if held is None else held.value
-            if codec.note_replacing(last, snapshot, together=together):
-                held = self._held_of(key)
-            before = None if afresh else held or self._at_head_of(key)
+            # first of all: a later write to it must be noticed
+            staged.memory[key] = memory = codec.note_memory(snapshot)
+            before = None if afresh else self._base_of(key, memory)
             plan = self._store.plan(snapshot, path=key, before=before)
         except (UnsupportedValueError, LimitExceededError) as error:
             refuse(key, error)
@@ -197,7 +198,22 @@ class WorkingValues:
         if plan.manifest_id != self._at_head.get(key):
             staged.plans[key] = (snapshot, plan)
         else:  # equal, in other memory: know it by that from now on
-            self._held[key] = self._store.remember(snapshot, plan, stamp=staged.stamp)
+            self._held[key] = self._remembered(key, snapshot, plan, staged)
+
+    def _remembered(self, key: str, snapshot: object, plan: Plan, staged: Staged) -> Held:
+        memory = staged.memory.get(key)
+        return self._store.remember(snapshot, plan, stamp=staged.stamp, memory=memory)
+
+    def _base_of(self, key: str, memory: AbstractSet[Hashable]) -> Held | None:
+        """Give what head has of a value, as the base of a value in other memory.
+
+        What the new value does not share was not looked at since it was held: what is taken from
+        there must be what is stored.
+        """
+        held = self._held_of(key) or self._at_head_of(key)
+        if held is not None and codec.check_part(held.value, held.memory - memory):
+            held = self._at_head_of(key)
+        return held
 
     def _stage_settings(self, settings: dict[str, object], staged: Staged, refuse: Refuse) -> None:
         """Plan the settings, or take the plan that was made of the same ones."""
@@ -238,8 +254,8 @@ class WorkingValues:
         if before is None:
             rows, columns = codec.describe_shape(snapshot)
             return Change(key, "changed", rows_after=rows, columns_after=columns)
-        counted: dict[str, Any] = {"cells": plan.cells} if plan.cells else {}
-        return compare(key, before.value, snapshot, **counted)
+        forms = (before.manifest.parts, plan.manifest.parts)
+        return compare(key, before.value, snapshot, cells=plan.cells, forms=forms)
 
     def _at_head_of(self, key: str) -> Held | None:
         """Read what head has of a value; ``None`` when it has none, or it cannot be read.

@@ -256,7 +256,7 @@ class Program:
         """Do what the end of a run and the look after it do."""
         snapshot = self.seen.changes(self._tracked(), _refuse)
         changed = set(snapshot.changed)
-        note_memory(*snapshot.changed.values())
+        note_memory(snapshot.changed)
         check_memory(*self.seen.copies())
         return changed | set(self.seen.take_tampered().changed)
 

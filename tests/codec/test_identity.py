@@ -5,26 +5,29 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from codec.shapes import SHAPES
 from support.identical import assert_identical
 
+from streamlit_redis_session.codec import _pandas_private as private
 from streamlit_redis_session.codec import (
     check_memory,
+    check_part,
     encode,
     identity,
     is_same_memory,
     is_same_setting,
     is_tampered_with,
     mark_of,
+    memory_of,
     memory_stamp,
     note_memory,
-    note_replacing,
     snapshot,
 )
 
@@ -285,31 +288,35 @@ def test_memory_that_was_tampered_with_has_another_token_and_says_so() -> None:
     assert not check_memory(held)
 
 
-def _in_turn(work: Callable[[Any], bool], items: Sequence[Any], *, nbytes: int) -> list[bool]:
-    assert nbytes == sum(array.nbytes for _, (array, _) in items)
-    return [work(item) for item in items]
+@pytest.mark.parametrize("name", SHAPES)
+def test_memory_has_the_same_names_whoever_names_it(name: str) -> None:
+    held = snapshot(SHAPES[name]())
+
+    assert note_memory(held) == memory_of(held)
+    if isinstance(held, pd.DataFrame):
+        arrays = private.flat_arrays(held)
+        for token, array in zip(private.column_tokens(held), arrays, strict=True):
+            assert token is None or token == private.memory_token(array)
 
 
-def test_what_takes_the_place_of_memory_is_noted_and_that_memory_checked() -> None:
-    frame = _frame()
+def test_a_block_that_an_edit_cuts_is_known_column_by_column() -> None:
+    frame = pd.DataFrame(np.zeros((100, 4)))
     held = snapshot(frame)
     note_memory(held)
-    assert not note_replacing(held, snapshot(frame.assign(i=7)), together=_in_turn)
+    frame.iloc[3, 1] = 1.0
+
+    assert len(note_memory(snapshot(frame)) - memory_of(held)) == 1
+
+
+def test_a_check_of_a_part_finds_writes_in_that_part_alone() -> None:
+    frame = _frame()
+    held = snapshot(frame)
+    memory = note_memory(held)
     frame["i"].array[0] = 9
-    after = snapshot(frame.assign(i=7, j=8, f=0.25))
+    others = memory_of(frame[["f", "s", "m"]])
 
-    assert note_replacing(held, after, together=_in_turn)
-    assert not note_replacing(held, after, together=_in_turn)
-    after["i"].array[0] = 1  # type: ignore[index]
-    assert check_memory(after)
-
-
-def test_without_a_value_before_memory_is_noted() -> None:
-    held = snapshot(_frame())
-
-    assert not note_replacing(None, held, together=_in_turn)
-    held["i"].array[0] = 9  # type: ignore[index]
-    assert check_memory(held)
+    assert not check_part(held, others & memory)
+    assert check_part(held, memory - others)
 
 
 def test_a_check_that_is_stopped_finds_nothing() -> None:

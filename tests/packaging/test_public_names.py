@@ -25,7 +25,7 @@ NAMES = {
 
 SIGNATURES = {
     "connect": "url, *, namespace, ttl, secret, encrypt, limits",
-    "attach": "store_or_url, *, identity, include, exclude, autosave, follow",
+    "attach": "store_or_url, *, identity, include, exclude, autosave, follow, detect",
     "version_graph": "*, height, key",
     "toolbar": "*, key",
     "diff_view": "a, b",
@@ -33,7 +33,7 @@ SIGNATURES = {
 }
 DEFAULTS = {
     "connect": (None, "srs", None, None, False, None),
-    "attach": (None, "browser", ("*",), (), "background", True),
+    "attach": (None, "browser", ("*",), (), "background", True, "audit"),
     "version_graph": (420, "version_graph"),
     "toolbar": ("version_toolbar",),
     "diff_view": ("HEAD~1", "HEAD"),
