@@ -32,7 +32,7 @@ FETCH_BYTES = 12 * 2**20
 """Content of the chunks that are fetched at once; sealed they are a third of it or so."""
 SMALL_BYTES = 4 * 2**20
 """So little is not worth a thread."""
-SEAL_BYTES = 2**20
+SEAL_BYTES = 2 * 2**20
 """Nor is so little, when a way to compress it has to be found as well."""
 
 
