@@ -139,9 +139,7 @@ def compress(content: Content, width: int, way: Way) -> Content:
     blosc = _blosc()
     typesize = width if 0 < width <= _BLOSC_MOST_WIDTH else 1
     level = 1 if way.inside == "zstd" else 5
-    # what ``blosc.compress`` does after a look at the release of the library, each time anew
-    squeeze = blosc.blosc_extension.compress
-    framed: bytes = squeeze(content, typesize, level, getattr(blosc, way.filter), way.inside)
+    framed: bytes = blosc.compress(content, typesize, level, getattr(blosc, way.filter), way.inside)
     return framed
 
 
