@@ -28,6 +28,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 WHAT = "a row selection"
 _RANGE_BYTES = 16
+_BLOCK_ROWS = 16 * 1024
 _STEPS = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"))
 _WIDTHS = (32, 16, 8, 4, 2, 1)
 
@@ -35,23 +36,41 @@ _WIDTHS = (32, 16, 8, 4, 2, 1)
 def pack(chosen: Positions | Rows, base_rows: int) -> tuple[Form, FixedColumn]:
     """Write positions in the smallest form that needs no column of the base."""
     rows = as_rows(chosen)
-    positions = rows.positions
     if not len(rows):
         return "ranges", FixedColumn(np.empty(0, dtype=np.int64))
+    if rows.start is not None and min(-(-base_rows // 8), len(rows)) >= _RANGE_BYTES:
+        return "ranges", FixedColumn(np.array(rows.span, dtype=np.int64))
     if not rows.is_ascending:
-        return "list", FixedColumn(_narrowed(positions, base_rows))
-    gaps = np.diff(positions, prepend=-1) - 1
+        return "list", FixedColumn(_narrowed(rows.positions, base_rows))
+    return _pack_ascending(rows.positions, base_rows)
+
+
+def _pack_ascending(positions: Positions, base_rows: int) -> tuple[Form, FixedColumn]:
     mask_bytes = -(-base_rows // 8)
-    narrow = next((t for t in _STEPS if int(gaps.max()) <= np.iinfo(t).max), None)
-    steps_bytes = mask_bytes if narrow is None else len(gaps) * narrow.itemsize
-    breaks = np.count_nonzero(gaps[1:])
-    if (breaks + 1) * _RANGE_BYTES <= min(mask_bytes, steps_bytes):
-        return "ranges", FixedColumn(_to_ranges(positions, gaps))
-    if narrow is not None and steps_bytes < mask_bytes:
-        return "steps", FixedColumn(gaps.astype(narrow))
+    most = min(mask_bytes, len(positions) * _STEPS[-1].itemsize)
+    breaks = _breaks(positions, most // _RANGE_BYTES)
+    if breaks is not None or len(positions) < mask_bytes:
+        gaps = np.diff(positions, prepend=-1) - 1
+        narrow = next((t for t in _STEPS if int(gaps.max()) <= np.iinfo(t).max), None)
+        steps_bytes = mask_bytes if narrow is None else len(gaps) * narrow.itemsize
+        if breaks is not None and (breaks + 1) * _RANGE_BYTES <= min(mask_bytes, steps_bytes):
+            return "ranges", FixedColumn(_to_ranges(positions, gaps))
+        if narrow is not None and steps_bytes < mask_bytes:
+            return "steps", FixedColumn(gaps.astype(narrow))
     mask = np.zeros(base_rows, dtype=bool)
     mask[positions] = True
     return "mask", FixedColumn(np.packbits(mask, bitorder="little"))
+
+
+def _breaks(positions: Positions, most: int) -> int | None:
+    """Count the places at which a run ends, block by block; ``None`` when there are more."""
+    breaks = 0
+    for at in range(0, len(positions) - 1, _BLOCK_ROWS):
+        block = positions[at : at + _BLOCK_ROWS + 1]
+        breaks += int(np.count_nonzero(block[1:] - block[:-1] != 1))
+        if breaks > most:
+            return None
+    return breaks
 
 
 def unpack(form: str, column: Column, *, base_rows: int, rows: int) -> Positions:

@@ -117,8 +117,12 @@ class SidePart:
     @classmethod
     def of(cls, column: StoredColumn) -> SidePart:
         """Name a side column by its content: the same one in every manifest."""
-        part = StoredPart(None, (column,))
-        return cls(_name_of(part.data), part)
+        known: SidePart | None = column.__dict__.get("_side_part")
+        if known is None:
+            part = StoredPart(None, (column,))
+            known = cls(_name_of(part.data), part)
+            column.__dict__["_side_part"] = known  # all columns of a selection ask for it
+        return known
 
     @classmethod
     def from_bytes(cls, data: bytes, rows_per_chunk: int) -> SidePart:

@@ -33,7 +33,7 @@ class Patch:
     """One element for each position, in the same order."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StoredColumn:
     """One column of a manifest: its spec and where its pieces are."""
 

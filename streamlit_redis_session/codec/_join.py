@@ -18,7 +18,8 @@ _NO_ROWS: Positions = np.empty(0, dtype=np.int64)
 _MOST_ROUNDS = 24
 _MOST_STEPS = 48
 _LEAST_HITS = 0.4
-"""In the first round most rows find their place, if they have one."""
+"""In the first round most of many rows find their place, if they have one."""
+_FEW_ROWS = 4096
 
 
 def row_keys(columns: list[npt.NDArray[Any]]) -> Keys:
@@ -55,7 +56,8 @@ def _lookup(before: Keys, after: Keys, *, is_whole: bool) -> Positions | None:
     for number in range(_MOST_ROUNDS):
         table = _Table(before, left, number)
         missing = table.look_up(after, wanted, found)
-        if is_whole and number == 0 and len(missing) > (1 - _LEAST_HITS) * len(after):
+        is_first = is_whole and number == 0 and len(after) > _FEW_ROWS
+        if is_first and len(missing) > (1 - _LEAST_HITS) * len(after):
             return None
         wanted = _fill_gaps(before, after, found, missing) if is_whole and not number else missing
         left = table.lost(left) if len(wanted) else wanted

@@ -108,18 +108,33 @@ class _Entry:
 _known: dict[Key, _Entry] = {}
 
 
-def note(regions: Iterable[Region]) -> frozenset[Key]:
-    """Read what is not known yet, and name all. Do this before anything is stored of it."""
+def note(regions: Iterable[Region], unread: list[Region] | None = None) -> frozenset[Key]:
+    """Read what is not known yet, and name all. Do this before anything is stored of it.
+
+    Parameters
+    ----------
+    unread
+        Takes what would be read, for :func:`note_anew`.
+    """
     keys = []
     for region in regions:
         key = key_of(region[0])
         keys.append(key)
         if _entry(key) is None:
-            _remember(key, region, digest_of(region[0]))
+            if unread is None:
+                note_anew(region)
+            else:
+                unread.append(region)
     return frozenset(keys)
 
 
-def note_rows(array: Array) -> list[Key]:
+def note_anew(region: Region) -> bool:
+    """Read memory that is not known yet; it cannot be said to have been tampered with."""
+    _remember(key_of(region[0]), region, digest_of(region[0]))
+    return False
+
+
+def note_rows(array: Array, unread: list[Region] | None = None) -> list[Key]:
     """Do the same for each row of an array without gaps, at the cost of one look at the array."""
     interface = array.__array_interface__
     address, typestr = interface["data"][0], interface["typestr"]
@@ -127,7 +142,7 @@ def note_rows(array: Array) -> list[Key]:
     keys: list[Key] = [(address + n * step, shape, (stride,), typestr) for n in range(len(array))]
     for row, key in enumerate(keys):
         if _entry(key) is None:
-            note([region_of(array[row])])
+            note([region_of(array[row])], unread)
     return keys
 
 
@@ -144,13 +159,20 @@ def _forgetting(identity: int) -> Callable[[Any], None]:
     return forget
 
 
-def note_of_one(owner: Any, regions_of: Callable[[Any], Iterable[Region]]) -> frozenset[Key]:
+def note_of_one(
+    owner: Any,
+    regions_of: Callable[[Any], Iterable[Region]],
+    unread: list[Region] | None = None,
+) -> frozenset[Key]:
     """Do the same for the memory of an immutable object, which is looked at only once."""
-    keys = _noted_by_id.get(id(owner))
-    if keys is None or keys[0]() is not owner:
-        keys = weakref.ref(owner, _forgetting(id(owner))), note(regions_of(owner))
-        _noted_by_id[id(owner)] = keys
-    return keys[1]
+    known = _noted_by_id.get(id(owner))
+    if known is not None and known[0]() is owner:
+        return known[1]
+    count = len(unread or ())
+    keys = note(regions_of(owner), unread)
+    if len(unread or ()) == count:  # what is still to be read is not known yet
+        _noted_by_id[id(owner)] = weakref.ref(owner, _forgetting(id(owner))), keys
+    return keys
 
 
 def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
@@ -172,11 +194,12 @@ def check(regions: Iterable[Region], stop: Stop | None = None) -> bool:
     for region in regions:
         if stop is not None and stop():
             break
-        found |= _check(region)
+        found |= check_one(region)
     return found
 
 
-def _check(region: Region) -> bool:
+def check_one(region: Region) -> bool:
+    """Read memory anew, see :func:`check`."""
     key = key_of(region[0])
     entry, digest = _entry(key), digest_of(region[0])
     if entry is not None and entry.digest == digest:

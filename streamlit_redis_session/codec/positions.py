@@ -23,6 +23,8 @@ KeyPair = tuple[Array, Array]
 _MOST_KEY_COLUMNS = 12
 _FEW_KEY_COLUMNS = 3
 _SAMPLE_ROWS = 256
+_FEW_LABELS = 16
+_MOST_COUNT = 2**31
 _MOST_STARTS = 16
 _MOSTLY = 0.9
 
@@ -53,6 +55,25 @@ def candidates(before: object, after: object) -> Iterator[Positions]:
         yield from _by_content(_key_pairs(before, after))
 
 
+def has_moved_rows(before: object, after: object) -> bool:
+    """Tell from a few row labels whether rows were left out or stand elsewhere than before."""
+    tables = (pd.DataFrame, pd.Series)
+    if not isinstance(before, tables) or not isinstance(after, tables):
+        return False
+    if len(after) != len(before) or not len(after):
+        return len(after) < len(before)
+    places = np.linspace(0, len(after) - 1, _FEW_LABELS).astype(np.int64)
+    old, new = _labels_at(before.index, places), _labels_at(after.index, places)
+    return old is not None and new is not None and not np.array_equal(old, new)
+
+
+def _labels_at(index: pd.Index[Any], places: Positions) -> Array | None:
+    if isinstance(index, pd.RangeIndex):
+        return index.start + places * index.step
+    numbers = None if isinstance(index, pd.MultiIndex) else _numbers(private.flat_array(index))
+    return None if numbers is None else numbers.take(places)
+
+
 # --- row labels ------------------------------------------------------------------------------
 
 
@@ -75,7 +96,7 @@ def _within_range(before: pd.RangeIndex, after: pd.Index[Any]) -> Positions | No
         return None
     offsets = after.to_numpy().astype(np.int64, copy=False) - before.start
     positions = offsets if before.step == 1 else offsets // before.step
-    if len(positions) and (positions.min() < 0 or positions.max() >= len(before)):
+    if len(positions) and (int(positions.min()) < 0 or int(positions.max()) >= len(before)):
         return None
     if before.step != 1 and (positions * before.step != offsets).any():
         return None
@@ -134,9 +155,9 @@ def _by_content(pairs: list[KeyPair]) -> Iterator[Positions]:
     """Join the rows on few columns, then on single ones, then on all."""
     if not pairs:
         return
-    run = _run(pairs)
-    if run is not None:
-        yield run
+    for known in (_counted(pairs), _run(pairs)):
+        if known is not None:
+            yield known
     few = _few(pairs)
     for first, last in dict.fromkeys([(0, few), (0, 1), (1, 2), (0, len(pairs))]):
         if first >= len(pairs):
@@ -146,6 +167,24 @@ def _by_content(pairs: list[KeyPair]) -> Iterator[Positions]:
         found = find_rows(old, new)
         if found is not None:
             yield _in_order(old, new, found)
+
+
+def _counted(pairs: list[KeyPair]) -> Positions | None:
+    """Find the rows by a column that counts, such as an id: its elements tell their places."""
+    for old, new in pairs:
+        if old.dtype.kind != "i" or len(old) < 2:
+            continue
+        start, step = int(old[0]), int(old[1]) - int(old[0])
+        places = np.linspace(0, len(old) - 1, _FEW_LABELS).astype(np.int64)
+        if not 0 < abs(step) < _MOST_COUNT or abs(start) >= _MOST_COUNT:
+            continue
+        if not np.array_equal(old.take(places), start + step * places):
+            continue
+        positions = (new.astype(np.int64) - start) // step
+        is_within = int(positions.min()) >= 0 and int(positions.max()) < len(old)
+        if is_within and np.array_equal(old.take(positions), new):
+            return positions
+    return None
 
 
 def _run(pairs: list[KeyPair]) -> Positions | None:

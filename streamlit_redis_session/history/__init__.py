@@ -10,6 +10,7 @@ from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
+from streamlit_redis_session.history._together import together
 from streamlit_redis_session.history._values import BaseLostError, ValueStore
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "automatic_name",
     "check_name",
     "normal_name",
+    "together",
 ]

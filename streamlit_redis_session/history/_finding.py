@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -31,12 +29,11 @@ from streamlit_redis_session.chunks import (
 )
 from streamlit_redis_session.codec import Column, FixedColumn
 from streamlit_redis_session.codec.positions import candidates
+from streamlit_redis_session.history._together import together
 
 Positions = npt.NDArray[np.int64]
 Pair = tuple[Column, StoredColumn]
 Sides = tuple[tuple[StoredColumn, Column], ...]
-T = TypeVar("T")
-R = TypeVar("R")
 
 LEAST_BYTES = 256 * 1024
 """Less is stored as it is: positions would not pay."""
@@ -45,9 +42,6 @@ MOST_THINNING = 16
 than storing it saves."""
 LEAST_SAVING = 4
 """Positions must be this many times smaller than what they stand for."""
-_THREADS = 2
-_THREAD_BYTES = 4 * 2**20
-"""Less is compared sooner than a thread is started."""
 _SAMPLE_ROWS = 32
 _MOST_TRIES = 4
 """Base columns of one sample that are compared in full with one column."""
@@ -88,6 +82,7 @@ class Finder:
 
         Every find was compared element by element.
         """
+        self.base = list(self.base)  # each is looked at several times
         self._find_same(wanted)
         self._base_rows = codec.describe_shape(before)[0] or 0
         left = self._left(wanted)
@@ -146,7 +141,7 @@ class Finder:
         guesses = sorted(self._guesses(wanted, rows), key=lambda guess: -wanted[guess[0]].nbytes)
         if guesses and rows.start is None:
             rows.indices  # noqa: B018 - made once, before the threads need it
-        verdicts = _both(
+        verdicts = together(
             lambda guess: next(
                 (pair for pair in guess[1] if comes_from(pair[0], rows, wanted[guess[0]])), None
             ),
@@ -284,7 +279,7 @@ class Finder:
             for n, c, numbers in alike
             if numbers
         ]
-        stored = _both(lambda job: self._again(*job[1:]), jobs, nbytes=_nbytes(long.values()))
+        stored = together(lambda job: self._again(*job[1:]), jobs, nbytes=_nbytes(long.values()))
         for (ordinal, column, _), each in zip(jobs, stored, strict=True):
             if each is not None:
                 self.found[ordinal] = FoundColumn(each, column)
@@ -316,14 +311,6 @@ def _nbytes(columns: Iterable[Column]) -> int:
 def _at(rows: Rows, places: np.ndarray) -> np.ndarray:
     start = rows.start
     return rows.positions[places] if start is None else start + places
-
-
-def _both(work: Callable[[T], R], items: Sequence[T], *, nbytes: int) -> list[R]:
-    """Work on items in order, two at a time where it is much."""
-    if nbytes < _THREAD_BYTES or len(items) < 2:
-        return [work(item) for item in items]
-    with ThreadPoolExecutor(_THREADS, thread_name_prefix="srs-compare") as pool:
-        return list(pool.map(work, items))
 
 
 def is_equal(base: Column, column: Column) -> bool:

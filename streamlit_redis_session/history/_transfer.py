@@ -32,6 +32,8 @@ FETCH_BYTES = 12 * 2**20
 """Content of the chunks that are fetched at once; sealed they are a third of it or so."""
 SMALL_BYTES = 4 * 2**20
 """So little is not worth a thread."""
+SEAL_BYTES = 2 * 2**20
+"""Nor is so little, when a way to compress it has to be found as well."""
 
 
 def sealed_batches(
@@ -54,7 +56,7 @@ def _sealed(
     chunker: Chunker, planned: Mapping[ChunkId, PlannedChunk]
 ) -> Iterator[tuple[ChunkId, bytes]]:
     sealer = _Sealer(chunker)
-    if sum(chunk.nbytes for chunk in planned.values()) < SMALL_BYTES:
+    if sum(chunk.nbytes for chunk in planned.values()) < SEAL_BYTES or len(planned) < 2:
         yield from ((chunk_id, sealer.seal(chunk_id, chunk)) for chunk_id, chunk in planned.items())
         return
     waiting: deque[tuple[ChunkId, Future[bytes]]] = deque()

@@ -17,6 +17,7 @@ from streamlit_redis_session.chunks import (
 )
 from streamlit_redis_session.codec import Column, Encoded, Part
 from streamlit_redis_session.codec.differences import changed_rows
+from streamlit_redis_session.codec.positions import has_moved_rows
 from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
@@ -97,13 +98,17 @@ class ValueStore:
         if not wanted:
             return {}
         base = before.columns()
-        patches = find_patches(wanted, base, self._chunker, selections)
-        left = {n: column for n, column in wanted.items() if n not in patches}
-        fresh = sum(column.nbytes for column in left.values())
-        if fresh < LEAST_BYTES or 2 * fresh < total:
-            return patches
-        finder = Finder(self._chunker, base, selections)
-        return patches | finder.find(left, before.value, value)
+        found: dict[int, FoundColumn] = {}
+        # first where rows have moved: then hardly a column is an edit of another
+        is_first = _is_much(wanted, total) and has_moved_rows(before.value, value)
+        if is_first:
+            found = Finder(self._chunker, base, selections).find(wanted, before.value, value)
+            wanted = _without(wanted, found)
+        found |= find_patches(wanted, base, self._chunker, selections)
+        left = _without(wanted, found)
+        if not is_first and _is_much(left, total):
+            found |= Finder(self._chunker, base, selections).find(left, before.value, value)
+        return found
 
     def write_chunks(
         self,
@@ -320,6 +325,18 @@ def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manife
     for number, (held, place) in lent.items():
         parts[number] = held.manifest.parts[place]
     return Manifest(manifest.rows_per_chunk, tuple(parts))
+
+
+def _is_much(columns: Mapping[int, Column], total: int) -> bool:
+    """Say whether columns are enough, and enough of the value, to look for rows of others."""
+    nbytes = sum(column.nbytes for column in columns.values())
+    return nbytes >= LEAST_BYTES and 2 * nbytes >= total
+
+
+def _without(
+    columns: Mapping[int, Column], found: Mapping[int, FoundColumn]
+) -> Mapping[int, Column]:
+    return {ordinal: column for ordinal, column in columns.items() if ordinal not in found}
 
 
 def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:

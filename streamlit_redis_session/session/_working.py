@@ -16,7 +16,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
     UnsupportedValueError,
 )
-from streamlit_redis_session.history import Held, ValueStore
+from streamlit_redis_session.history import Held, ValueStore, together
 from streamlit_redis_session.objects import Change, ManifestId, SessionKey
 
 Refuse = Callable[[str, "UnsupportedValueError | LimitExceededError"], None]
@@ -221,7 +221,7 @@ class WorkingValues:
             snapshot = codec.snapshot(value)
             self._mark(key, value, snapshot)  # at once: the value may be written to
             # before anything is read of it: a later write to it must be noticed
-            staged.memory[key] = memory = codec.note_memory(snapshot)
+            staged.memory[key] = memory = codec.note_memory(snapshot, together=together)
             before = None if afresh else self._base_of(key, memory)
             plan = self._store.plan(snapshot, path=key, before=before)
         except (UnsupportedValueError, LimitExceededError) as error:
@@ -246,7 +246,9 @@ class WorkingValues:
         there must be what is stored.
         """
         held = self._held_of(key) or self._at_head_of(key)
-        if held is not None and codec.check_part(held.value, held.memory - memory):
+        if held is not None and codec.check_part(
+            held.value, held.memory - memory, together=together
+        ):
             held = self._at_head_of(key)
         return held
 

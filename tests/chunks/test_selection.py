@@ -51,6 +51,12 @@ def test_packed_positions_come_back(data: st.DataObject) -> None:
         (np.arange(0, 1000, 11), "steps"),
         (np.flatnonzero(np.arange(1000) % 3), "mask"),
         (np.arange(999, -1, -1), "list"),
+        (np.arange(7, 8), "steps"),
+        (np.arange(100, 116), "ranges"),
+        (np.arange(100, 115), "steps"),
+        (np.append(np.arange(400), 999), "ranges"),
+        (np.delete(np.arange(1000), np.arange(10, 80, 10)), "mask"),
+        (np.delete(np.arange(1000), np.arange(10, 70, 10)), "ranges"),
     ],
 )
 def test_the_smallest_form_is_chosen(positions: np.ndarray, form: str) -> None:

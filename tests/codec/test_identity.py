@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import timeit
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -317,6 +317,24 @@ def test_a_check_of_a_part_finds_writes_in_that_part_alone() -> None:
 
     assert not check_part(held, others & memory)
     assert check_part(held, memory - others)
+
+
+def test_memory_that_several_threads_read_is_known_like_any_other() -> None:
+    frame, sizes = _frame(), []
+
+    def together(work: Callable[[Any], bool], items: Sequence[Any], *, nbytes: int) -> list[bool]:
+        sizes.append(nbytes)
+        return [work(item) for item in items]
+
+    held = snapshot(frame)
+    memory = note_memory(held, together=together)
+    assert memory == note_memory(held, together=together) == memory_of(held)
+    assert sizes[0] > sizes[1] == 0  # the second time nothing is left to read
+    assert not check_part(held, memory, together=together)
+
+    frame["i"].array[0] = 9
+    assert check_part(held, memory, together=together)
+    assert not check_memory(held)
 
 
 def test_a_check_that_is_stopped_finds_nothing() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from streamlit_redis_session.codec._join import find_rows, is_found, row_keys
-from streamlit_redis_session.codec.positions import candidates
+from streamlit_redis_session.codec.positions import candidates, has_moved_rows
 
 
 @settings(deadline=None)
@@ -124,3 +125,51 @@ def test_columns_of_one_name_are_no_keys() -> None:
     before = frame()[["one", "two", "one"]]
 
     assert len(list(candidates(before, before.iloc[::-1].reset_index(drop=True)))) <= 1
+
+
+@pytest.mark.parametrize("step", [1, -3, 7])
+@pytest.mark.parametrize("kind", ["int64", "int16", "datetime64[ns]"])
+def test_a_column_that_counts_names_the_rows_at_once(step: int, kind: str) -> None:
+    before = frame(3000).assign(id=(20 + step * np.arange(3000)).astype(kind))
+    places = np.random.default_rng(5).permutation(3000)[:2000]
+    after = before.iloc[places].reset_index(drop=True)
+
+    by_label, by_count = islice(candidates(before, after), 2)
+    assert np.array_equal(by_label, np.arange(2000))
+    assert np.array_equal(by_count, places)
+
+
+@pytest.mark.parametrize("first", [-(2**63), 2**63 - 9, 2**31])
+def test_a_column_that_counts_beyond_bounds_is_compared_like_any_other(first: int) -> None:
+    before = frame(100).assign(id=np.arange(100) * 2**40 + np.int64(min(first, 2**63 - 2**50)))
+    after = before.iloc[::-1].reset_index(drop=True)
+
+    assert any(np.array_equal(guess, np.arange(99, -1, -1)) for guess in candidates(before, after))
+
+
+def test_a_column_that_only_seems_to_count_names_no_rows() -> None:
+    numbers = np.arange(3000)
+    numbers[1501] = 7
+    before = pd.DataFrame({"id": numbers, "x": np.random.default_rng(1).random(3000)})
+    after = before.iloc[1400:1600].sample(frac=1, random_state=2).reset_index(drop=True)
+
+    assert any(
+        before.iloc[guess].reset_index(drop=True).equals(after)
+        for guess in candidates(before, after)
+    )
+
+
+@pytest.mark.parametrize("name", ["range", "numbers", "times"])
+def test_labels_tell_whether_rows_have_moved(name: str) -> None:
+    before = frame().set_axis(INDEXES[name](5000))
+
+    assert has_moved_rows(before, before.iloc[::-1])
+    assert has_moved_rows(before, before.head(4999))
+    assert not has_moved_rows(before, before.assign(one=3))
+    assert not has_moved_rows(before, pd.concat([before, before]))
+
+
+@pytest.mark.parametrize("other", [None, 3, [1], np.arange(5000), frame(0)])
+def test_rows_of_anything_else_have_not_moved(other: object) -> None:
+    assert not has_moved_rows(other, frame())
+    assert not has_moved_rows(frame(0), other)
