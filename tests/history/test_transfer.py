@@ -16,9 +16,10 @@ from support.identical import assert_identical
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import Chunker, Keys, Plan
 from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
-from streamlit_redis_session.history import _transfer
+from streamlit_redis_session.history import _reading, _transfer
 from streamlit_redis_session.history._pool import Pool
-from streamlit_redis_session.history._transfer import read_columns, sealed_batches
+from streamlit_redis_session.history._reading import read_columns
+from streamlit_redis_session.history._transfer import sealed_batches
 from streamlit_redis_session.objects import ChunkId
 from streamlit_redis_session.storage._memory import MemoryBackend
 
@@ -45,6 +46,7 @@ class WatchedBackend(MemoryBackend):
 @pytest.fixture(autouse=True)
 def _nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_transfer, "SMALL_BYTES", 100_000)
+    monkeypatch.setattr(_reading, "SMALL_BYTES", 100_000)
 
 
 @pytest.fixture
@@ -78,8 +80,7 @@ def stored(chunker: Chunker, backend: MemoryBackend, value: object) -> Plan:
 
 
 def read_back(chunker: Chunker, backend: MemoryBackend, plan: Plan) -> object:
-    built = read_columns(backend, chunker, plan.manifest, most_bytes=2**30)
-    columns, _ = chunker.assemble(plan.manifest, built)
+    columns, _ = read_columns(backend, chunker, plan.manifest, most_bytes=2**30)
     return codec.decode(plan.manifest.description, columns)
 
 
@@ -95,7 +96,7 @@ def test_what_was_sent_in_batches_comes_back(
 def test_a_large_value_is_fetched_in_several_requests_and_no_chunk_twice(
     chunker: Chunker, backend: WatchedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transfer, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
     plan = stored(chunker, backend, frame())
 
     assert_identical(read_back(chunker, backend, plan), frame())
@@ -118,7 +119,7 @@ def test_a_batch_is_of_bounded_size_and_every_chunk_is_in_one(chunker: Chunker) 
 def test_all_missing_chunks_are_named_at_once(
     chunker: Chunker, backend: WatchedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transfer, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
     plan = stored(chunker, backend, frame())
     lost = set(list(plan.chunks)[::7])
     whole = backend.get_chunks
