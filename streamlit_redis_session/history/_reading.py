@@ -28,9 +28,9 @@ from streamlit_redis_session.storage import Backend
 T = TypeVar("T")
 Sealed: TypeAlias = dict[ChunkId, bytes | None]
 
-FETCH_BYTES = 8 * 2**20
+FETCH_BYTES = 4 * 2**20
 """Content of the chunks that are fetched at once; sealed they are a third of it or so."""
-AHEAD_BYTES = 48 * 2**20
+AHEAD_BYTES = 24 * 2**20
 """Content that waits to be opened at most: what is freed in time is used again, and memory that
 the process has already costs less than new memory."""
 SMALL_BYTES = 4 * 2**20

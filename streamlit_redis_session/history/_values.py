@@ -290,6 +290,7 @@ class ValueStore:
             self._leases.forget(map(ChunkId, error.chunk_ids))
             raise ChunkNotFoundError(error.chunk_ids, value=path) from None
 
+
 def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:
     """Name shared parts by the same objects, so that their memory counts once."""
     parts = list(manifest.parts)
