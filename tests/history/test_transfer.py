@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -20,7 +20,8 @@ from streamlit_redis_session.history import _reading, _transfer
 from streamlit_redis_session.history._pool import Pool
 from streamlit_redis_session.history._reading import read_columns
 from streamlit_redis_session.history._transfer import sealed_batches
-from streamlit_redis_session.objects import ChunkId
+from streamlit_redis_session.history._values import ValueStore
+from streamlit_redis_session.objects import ChunkId, Limits
 from streamlit_redis_session.storage._memory import MemoryBackend
 
 LEASE_S = 60
@@ -147,6 +148,48 @@ def test_damage_found_by_another_thread_is_raised_by_the_reader(
     with pytest.raises(CorruptDataError, match="tag"):
         read_back(chunker, backend, plan)
     assert_identical(read_back(chunker, whole, plan), frame())
+
+
+def _sorted(value: pd.DataFrame) -> pd.DataFrame:
+    return value.sort_values("amount", kind="stable")
+
+
+def _filtered(value: pd.DataFrame) -> pd.DataFrame:
+    return value[value["is_late"]]
+
+
+def _edited(value: pd.DataFrame) -> pd.DataFrame:
+    sorted_value = _sorted(value)
+    sorted_value.iloc[7, 1] = 2.5
+    return sorted_value
+
+
+@pytest.mark.parametrize("edit", [_sorted, _filtered, _edited])
+@pytest.mark.parametrize("ahead_bytes", [1, 2**30])
+def test_rows_of_a_base_are_taken_while_others_are_fetched(
+    chunker: Chunker,
+    backend: WatchedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[pd.DataFrame], pd.DataFrame],
+    ahead_bytes: int,
+) -> None:
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "AHEAD_BYTES", ahead_bytes)
+    values = ValueStore(backend, chunker, lease_s=LEASE_S, limits=Limits(), cache_bytes=2**30)
+    base = frame(120_000)
+    plan = values.plan(base, path="value")
+    values.write_chunks(plan)
+    held = values.remember(base, plan, stamp=codec.memory_stamp())
+    edited = edit(base)
+    plan = values.plan(edited, path="value", before=held)
+    values.write_chunks(plan)
+    assert any(column.selection for column in plan.manifest.columns)
+
+    backend.asked.clear()
+    assert_identical(read_back(chunker, backend, plan), edited)
+
+    asked = [chunk_id for each in backend.asked for chunk_id in each]
+    assert len(asked) == len(set(asked))
 
 
 def test_sixteen_threads_read_and_write_at_once(chunker: Chunker, backend: WatchedBackend) -> None:
