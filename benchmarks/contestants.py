@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -36,6 +37,7 @@ class Process:
         self._process = subprocess.Popen(
             [python, "-c", _START.format(path=path), peer, url, str(folder)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True, cwd=ROOT,
+            env=_environment(),
         )  # fmt: skip
 
     def ask(self, command: str, /, **arguments: Any) -> Answer:
@@ -88,6 +90,11 @@ sys.path += {path[1]!r}
 from benchmarks.worker import main
 main()
 """
+
+
+def _environment() -> dict[str, str]:
+    """Let bytecode be kept, as it is for users of an installed package."""
+    return {name: v for name, v in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 
 
 def _python_of(peer: str) -> tuple[str, tuple[list[str], list[str]]]:

@@ -281,6 +281,39 @@ class Chunker:
         return open_column(self._keys.chunk, column, rows_per_chunk, sealed, most_bytes=most_bytes)
 
     @staticmethod
+    def unpack(manifest: Manifest, sides: Sequence[Column]) -> Selections:
+        """Read the positions that a value's columns need, so that many threads may use them.
+
+        Parameters
+        ----------
+        sides
+            What ``build`` made of ``manifest.side_columns()``.
+
+        Raises
+        ------
+        CorruptDataError
+            Positions do not fit what they select from.
+        """
+        stored = manifest.side_columns()
+        packed = {side.key: column for side, column in zip(stored, sides, strict=True)}
+        selections = Selections(packed)
+        for column in manifest.columns:
+            if column.selection is not None:
+                selections.rows(column.selection, column.spec["rows"])
+        return selections
+
+    @staticmethod
+    def finish(column: StoredColumn, base: Column, selections: Selections) -> Column:
+        """Give a column from what ``build`` made of it: its rows, and the edits of them.
+
+        Raises
+        ------
+        CorruptDataError
+            Positions do not fit what they select from.
+        """
+        return _patched(column, _chosen(column, base, selections), selections)
+
+    @staticmethod
     def assemble(manifest: Manifest, built: Sequence[Column]) -> tuple[list[Column], Selections]:
         """Give a value's columns from what ``build`` made of ``manifest.all_columns()``.
 
@@ -289,15 +322,9 @@ class Chunker:
         CorruptDataError
             Positions do not fit what they select from.
         """
-        count = len(manifest.columns)
-        stored = manifest.side_columns()
-        sides = {p.key: column for p, column in zip(stored, built[count:], strict=True)}
-        selections = Selections(sides)
+        selections = Chunker.unpack(manifest, built[len(manifest.columns) :])
         pairs = zip(manifest.columns, built, strict=False)
-        columns = [
-            _patched(column, _chosen(column, base, selections), sides) for column, base in pairs
-        ]
-        return columns, selections
+        return [Chunker.finish(column, base, selections) for column, base in pairs], selections
 
     # records: manifests, versions, settings
 
@@ -328,6 +355,10 @@ class Selections:
         self._packed = dict(packed or {})
         self._rows: dict[_SideKey, Rows] = {}
         self._patched: dict[_SideKey, Positions] = {}
+
+    def packed(self, key: Hashable) -> Column:
+        """Give a side column that was read, by its key."""
+        return self._packed[key]
 
     def add(self, selection: Selection, rows: Rows) -> None:
         """Remember rows that are known, without what was only made to compare them."""
@@ -406,12 +437,13 @@ def _chosen(column: StoredColumn, base: Column, selections: Selections) -> Colum
     return take(base, rows)
 
 
-def _patched(column: StoredColumn, chosen: Column, sides: Mapping[Hashable, Column]) -> Column:
+def _patched(column: StoredColumn, chosen: Column, selections: Selections) -> Column:
     """Put the elements of a column's patch in their places, where it has one."""
     patch = column.patch
     if patch is None:
         return chosen
-    values, packed = sides[patch.values.key], sides[patch.positions.key]
+    values = selections.packed(patch.values.key)
+    packed = selections.packed(patch.positions.key)
     positions = unpack_rows(patch.form, packed, rows=chosen.rows, count=values.rows)
     # rows that were taken from a base are in memory of their own
     return apply_patch(chosen, positions, values, in_place=column.selection is not None)

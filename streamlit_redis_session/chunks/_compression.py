@@ -8,8 +8,12 @@ LZ4 opens several times faster, and numbers compress best after their bits were 
 from __future__ import annotations
 
 import struct
+import sys
 from dataclasses import dataclass
 from functools import cache
+from importlib import import_module
+from importlib.machinery import PathFinder
+from importlib.util import find_spec, module_from_spec
 from types import ModuleType
 from typing import Any
 
@@ -25,6 +29,7 @@ Content = bytes | memoryview
 NONE, ZSTD, BLOSC = range(3)
 """How a payload is written, as its header says."""
 
+_BLOSC_VERSION = 2
 _BLOSC_HEAD = struct.Struct("<BBBBIII")
 _BLOSC_INSIDE = {1, 4}
 """LZ4 and zstd, as the upper three bits of a Blosc frame's flags say."""
@@ -139,7 +144,8 @@ def compress(content: Content, width: int, way: Way) -> Content:
     blosc = _blosc()
     typesize = width if 0 < width <= _BLOSC_MOST_WIDTH else 1
     level = 1 if way.inside == "zstd" else 5
-    framed: bytes = blosc.compress(content, typesize, level, getattr(blosc, way.filter), way.inside)
+    filtered = getattr(blosc, f"BLOSC_{way.filter}")
+    framed: bytes = blosc.compress(content, typesize, level, filtered, way.inside)
     return framed
 
 
@@ -179,15 +185,16 @@ def _unblosc(out: Bytes, payload: memoryview, what: str) -> None:
     """Open a Blosc frame, which writes as many bytes as its own header says: check that first."""
     if len(payload) < _BLOSC_HEAD.size or not len(out):
         raise CorruptDataError(what, "it is too short for its compression")
-    _, _, flags, _, length, _, whole = _BLOSC_HEAD.unpack_from(payload)
+    # not cbuffer_validate, which never lets go of what it was given
+    version, _, flags, typesize, length, block, whole = _BLOSC_HEAD.unpack_from(payload)
     if length != len(out) or whole != len(payload):
         raise CorruptDataError(what, "its two headers do not agree")
-    blosc = _blosc()
-    if flags >> 5 not in _BLOSC_INSIDE or not blosc.cbuffer_validate(payload):
+    if (version, flags >> 5 in _BLOSC_INSIDE) != (_BLOSC_VERSION, True) or not typesize * block:
         raise CorruptDataError(what, "it is no frame that this release writes")
+    blosc = _blosc()
     try:
         blosc.decompress_ptr(payload, out.ctypes.data)
-    except blosc.blosc_extension.error as error:
+    except blosc.error as error:
         raise CorruptDataError(what, f"it does not decompress ({error})") from error
 
 
@@ -199,9 +206,20 @@ def load_compression() -> None:
 @cache
 def _blosc() -> ModuleType:
     """Import Blosc when it is needed, without threads of its own and without the lock."""
-    import blosc  # noqa: PLC0415 (the import of the package stays quick)
-
+    blosc = _extension()
+    blosc.init()
     blosc.set_nthreads(1)
     blosc.set_releasegil(True)
-    module: ModuleType = blosc
+    return blosc
+
+
+def _extension() -> ModuleType:
+    """Import what is compiled of Blosc: the rest of it takes ten times as long, by its tests."""
+    package = find_spec("blosc")
+    places = package.submodule_search_locations if package else None
+    spec = PathFinder.find_spec("blosc_extension", places)
+    if "blosc" in sys.modules or spec is None or spec.loader is None:
+        return import_module("blosc.blosc_extension")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
     return module

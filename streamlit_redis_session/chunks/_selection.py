@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 
 from streamlit_redis_session.chunks._forms import Form, pack, unpack
 from streamlit_redis_session.chunks._rows import Positions, Rows, Run, as_rows
+from streamlit_redis_session.codec.allocation import empty
 from streamlit_redis_session.codec.columns import Column, FixedColumn, SegmentedColumn, VarColumn
 from streamlit_redis_session.errors import CorruptDataError
 
@@ -281,7 +282,9 @@ def take(base: Column, positions: Positions | Rows) -> Column:
     if isinstance(base, FixedColumn):
         if rows.start is not None:
             return FixedColumn(base.values[rows.start : rows.start + len(rows)].copy(), frozen=True)
-        return FixedColumn(base.values.take(rows.positions, mode="clip"), frozen=True)
+        taken = empty(len(rows), base.values.dtype)
+        base.values.take(rows.positions, mode="clip", out=taken)
+        return FixedColumn(taken, frozen=True)
     whole = texts(base)
     if rows.start is not None:
         return _run_of(whole, rows.start, len(rows))

@@ -53,6 +53,11 @@ class StoredColumn:
         """Equal for equal content."""
         return self.chunk_ids, self.inline, str(self.spec)
 
+    @property
+    def pieces_key(self) -> Hashable:
+        """The key of a column that is what the pieces make."""
+        return self.chunk_ids, self.inline, str(self.pieces_spec)
+
     def has_pieces_of(self, other: StoredColumn) -> bool:
         """Whether both are made of the same chunks."""
         return (self.chunk_ids, self.inline) == (other.chunk_ids, other.inline)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from streamlit_redis_session.codec.allocation import empty
 from streamlit_redis_session.codec.columns import (
     FIXED_KINDS,
     LENGTH_WIDTHS,
@@ -92,7 +93,7 @@ def _fixed(dtype: np.dtype[Any], pieces: Sequence[tuple[int, Source]]) -> FixedC
     width = dtype.itemsize
     if any(source.length != rows * width for rows, source in pieces):
         raise CorruptDataError(_WHAT, "a piece has another length than its rows")
-    values = np.empty(sum(rows for rows, _ in pieces), dtype=dtype)
+    values = empty(sum(rows for rows, _ in pieces), dtype)
     place = values.view(np.uint8) if len(values) else np.empty(0, np.uint8)
     at = 0
     for _, source in pieces:
@@ -104,8 +105,8 @@ def _fixed(dtype: np.dtype[Any], pieces: Sequence[tuple[int, Source]]) -> FixedC
 def _var(pieces: Sequence[tuple[int, Source]]) -> VarColumn:
     if any(source.length < 1 + rows for rows, source in pieces):
         raise CorruptDataError(_WHAT, "a piece is shorter than its lengths")
-    offsets = np.empty(sum(rows for rows, _ in pieces) + 1, dtype=np.int64)
-    data = np.empty(_room(pieces), dtype=np.uint8)
+    offsets = empty(sum(rows for rows, _ in pieces) + 1, np.int64)
+    data = empty(_room(pieces), np.uint8)
     offsets[0] = 0
     row = end = 0
     for rows, source in pieces:

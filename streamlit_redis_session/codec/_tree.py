@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from streamlit_redis_session.codec.allocation import is_own
 from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
@@ -145,7 +146,7 @@ class Reader:
 
 def _is_own(values: Array) -> bool:
     """Tell arrays put together from pieces from views of an array that somebody else holds."""
-    return bool(values.flags.owndata and values.flags.writeable and values.flags.c_contiguous)
+    return is_own(values) and values.flags.writeable and values.flags.c_contiguous
 
 
 def damaged(reason: str) -> CorruptDataError:

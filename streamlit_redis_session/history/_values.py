@@ -27,7 +27,8 @@ from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.history._patching import find_patches
-from streamlit_redis_session.history._transfer import read_columns, sealed_batches
+from streamlit_redis_session.history._reading import read_columns
+from streamlit_redis_session.history._transfer import sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
 
@@ -310,13 +311,12 @@ class ValueStore:
     def _read_own(self, manifest: Manifest, path: str) -> tuple[list[Column], Selections]:
         """Read the columns of parts that no value in memory has."""
         try:
-            built = read_columns(
+            return read_columns(
                 self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
             )
         except ChunkNotFoundError as error:
             self._leases.forget(map(ChunkId, error.chunk_ids))
             raise ChunkNotFoundError(error.chunk_ids, value=path) from None
-        return self._chunker.assemble(manifest, built)
 
 
 def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 
 import blosc
 import numpy as np
@@ -121,6 +123,37 @@ def test_a_frame_of_another_compressor_is_refused(inside: str) -> None:
 
     with pytest.raises(CorruptDataError, match="frame"):
         opened(with_tag(head(_compression.BLOSC, len(content)), frame))
+
+
+@pytest.mark.parametrize(("at", "byte"), [(0, 1), (0, 3), (3, 0)])
+def test_a_frame_of_another_version_or_without_a_width_is_refused(at: int, byte: int) -> None:
+    frame = bytearray(blosc.compress(bytes(10_000), typesize=8, cname="lz4"))
+    frame[at] = byte
+
+    with pytest.raises(CorruptDataError, match="frame"):
+        opened(with_tag(head(_compression.BLOSC, 10_000), bytes(frame)))
+
+
+@pytest.mark.parametrize("way", [PLAIN, *WAYS])
+def test_what_was_opened_is_let_go_of(way: Way) -> None:
+    """Whoever opens a thousand chunks must not keep a thousand."""
+    content = np.arange(4096, dtype="<i8").tobytes()
+    whole = sealed_by(way, content, 8)
+    before = sys.getrefcount(whole)
+
+    assert opened(whole) == content
+
+    assert sys.getrefcount(whole) == before
+
+
+def test_blosc_is_loaded_without_its_tests() -> None:
+    """They are nearly all of its import, which the first read of every process would pay."""
+    code = (
+        "import sys; from streamlit_redis_session.chunks import load_compression;"
+        "load_compression(); assert 'blosc.test' not in sys.modules;"
+        "import blosc; assert blosc.decompress(blosc.compress(b'abc' * 99)) == b'abc' * 99"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("way", [PLAIN, *WAYS])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -16,10 +16,12 @@ from support.identical import assert_identical
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import Chunker, Keys, Plan
 from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
-from streamlit_redis_session.history import _transfer
+from streamlit_redis_session.history import _reading, _transfer
 from streamlit_redis_session.history._pool import Pool
-from streamlit_redis_session.history._transfer import read_columns, sealed_batches
-from streamlit_redis_session.objects import ChunkId
+from streamlit_redis_session.history._reading import read_columns
+from streamlit_redis_session.history._transfer import sealed_batches
+from streamlit_redis_session.history._values import ValueStore
+from streamlit_redis_session.objects import ChunkId, Limits
 from streamlit_redis_session.storage._memory import MemoryBackend
 
 LEASE_S = 60
@@ -45,6 +47,7 @@ class WatchedBackend(MemoryBackend):
 @pytest.fixture(autouse=True)
 def _nothing_is_small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_transfer, "SMALL_BYTES", 100_000)
+    monkeypatch.setattr(_reading, "SMALL_BYTES", 100_000)
 
 
 @pytest.fixture
@@ -78,8 +81,7 @@ def stored(chunker: Chunker, backend: MemoryBackend, value: object) -> Plan:
 
 
 def read_back(chunker: Chunker, backend: MemoryBackend, plan: Plan) -> object:
-    built = read_columns(backend, chunker, plan.manifest, most_bytes=2**30)
-    columns, _ = chunker.assemble(plan.manifest, built)
+    columns, _ = read_columns(backend, chunker, plan.manifest, most_bytes=2**30)
     return codec.decode(plan.manifest.description, columns)
 
 
@@ -95,7 +97,7 @@ def test_what_was_sent_in_batches_comes_back(
 def test_a_large_value_is_fetched_in_several_requests_and_no_chunk_twice(
     chunker: Chunker, backend: WatchedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transfer, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
     plan = stored(chunker, backend, frame())
 
     assert_identical(read_back(chunker, backend, plan), frame())
@@ -118,7 +120,7 @@ def test_a_batch_is_of_bounded_size_and_every_chunk_is_in_one(chunker: Chunker) 
 def test_all_missing_chunks_are_named_at_once(
     chunker: Chunker, backend: WatchedBackend, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(_transfer, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
     plan = stored(chunker, backend, frame())
     lost = set(list(plan.chunks)[::7])
     whole = backend.get_chunks
@@ -146,6 +148,48 @@ def test_damage_found_by_another_thread_is_raised_by_the_reader(
     with pytest.raises(CorruptDataError, match="tag"):
         read_back(chunker, backend, plan)
     assert_identical(read_back(chunker, whole, plan), frame())
+
+
+def _sorted(value: pd.DataFrame) -> pd.DataFrame:
+    return value.sort_values("amount", kind="stable")
+
+
+def _filtered(value: pd.DataFrame) -> pd.DataFrame:
+    return value[value["is_late"]]
+
+
+def _edited(value: pd.DataFrame) -> pd.DataFrame:
+    sorted_value = _sorted(value)
+    sorted_value.iloc[7, 1] = 2.5
+    return sorted_value
+
+
+@pytest.mark.parametrize("edit", [_sorted, _filtered, _edited])
+@pytest.mark.parametrize("ahead_bytes", [1, 2**30])
+def test_rows_of_a_base_are_taken_while_others_are_fetched(
+    chunker: Chunker,
+    backend: WatchedBackend,
+    monkeypatch: pytest.MonkeyPatch,
+    edit: Callable[[pd.DataFrame], pd.DataFrame],
+    ahead_bytes: int,
+) -> None:
+    monkeypatch.setattr(_reading, "FETCH_BYTES", 200_000)
+    monkeypatch.setattr(_reading, "AHEAD_BYTES", ahead_bytes)
+    values = ValueStore(backend, chunker, lease_s=LEASE_S, limits=Limits(), cache_bytes=2**30)
+    base = frame(120_000)
+    plan = values.plan(base, path="value")
+    values.write_chunks(plan)
+    held = values.remember(base, plan, stamp=codec.memory_stamp())
+    edited = edit(base)
+    plan = values.plan(edited, path="value", before=held)
+    values.write_chunks(plan)
+    assert any(column.selection for column in plan.manifest.columns)
+
+    backend.asked.clear()
+    assert_identical(read_back(chunker, backend, plan), edited)
+
+    asked = [chunk_id for each in backend.asked for chunk_id in each]
+    assert len(asked) == len(set(asked))
 
 
 def test_sixteen_threads_read_and_write_at_once(chunker: Chunker, backend: WatchedBackend) -> None:
