@@ -8,7 +8,6 @@ from streamlit_redis_session.chunks._chunker import (
     FoundColumn,
     Plan,
     PlannedChunk,
-    Selections,
     known_part,
 )
 from streamlit_redis_session.chunks._compression import Way, load_compression
@@ -26,6 +25,7 @@ from streamlit_redis_session.chunks._patch import (
 from streamlit_redis_session.chunks._rows import Rows, Run
 from streamlit_redis_session.chunks._same import same_chunks
 from streamlit_redis_session.chunks._selection import affine_of, comes_from, sample_of
+from streamlit_redis_session.chunks._selections import Selections
 from streamlit_redis_session.chunks._stored import Patch, Selection, StoredColumn
 
 __all__ = [

@@ -6,25 +6,14 @@ as one chunk: it is equal to the one stored.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
-from streamlit_redis_session.codec._arrow_types import (
-    describe_schema,
-    describe_type,
-    make_schema,
-    make_type,
-)
-from streamlit_redis_session.codec._dispatch import decodes, encodes
 from streamlit_redis_session.codec._objects import var_buffers
-from streamlit_redis_session.codec._parts import Lent, hand_out, set_aside
-from streamlit_redis_session.codec._tokens import arrow_token
 from streamlit_redis_session.codec._tree import Array, Reader, Writer, count, damaged, part
 from streamlit_redis_session.codec.columns import SegmentedColumn, VarColumn
-from streamlit_redis_session.errors import UnsupportedValueError
 from streamlit_redis_session.objects import JSON
 
 _INT32_MOST = 2**31 - 1
@@ -213,7 +202,7 @@ def _decode_nested(reader: Reader, kind: Any, node: JSON, valid: Array | None) -
     if types.is_struct(kind):
         nodes = part(node, "children", list)
         children = [
-            _of_length(decode_arrow(reader, field.type, each), rows)
+            of_length(decode_arrow(reader, field.type, each), rows)
             for field, each in zip(kind, nodes, strict=True)
         ]
         return pa.Array.from_buffers(kind, rows, [_bitmap(valid)], children=children)
@@ -235,10 +224,10 @@ def _decode_list_child(reader: Reader, kind: Any, node: JSON, length: int) -> An
     nodes = part(node, "children", list)
     if not pa.types.is_map(kind):
         (only,) = nodes
-        return _of_length(decode_arrow(reader, kind.value_type, only), length)
+        return of_length(decode_arrow(reader, kind.value_type, only), length)
     fields = (kind.key_field, kind.item_field)
     entries = [
-        _of_length(decode_arrow(reader, field.type, each), length)
+        of_length(decode_arrow(reader, field.type, each), length)
         for field, each in zip(fields, nodes, strict=True)
     ]
     entry = pa.struct(list(fields))
@@ -253,7 +242,7 @@ def _decode_fixed_lists(reader: Reader, kind: Any, node: JSON, valid: Array | No
     if valid is None:
         raise damaged("rows of an Arrow array are backed by nothing")
     size = kind.list_size
-    _of_length(child, int(valid.sum()) * size)
+    of_length(child, int(valid.sum()) * size)
     if not valid.all():
         places = np.zeros((rows, size), dtype=np.int64)
         places[valid] = np.arange(len(child)).reshape(-1, size)
@@ -262,7 +251,7 @@ def _decode_fixed_lists(reader: Reader, kind: Any, node: JSON, valid: Array | No
     return pa.Array.from_buffers(kind, rows, [_bitmap(valid)], children=[child])
 
 
-def _of_length(array: Any, length: int) -> Any:
+def of_length(array: Any, length: int) -> Any:
     if len(array) != length:
         raise damaged(f"a part of an Arrow array has {len(array)} elements, not {length}")
     return array
@@ -328,7 +317,7 @@ def decode_chunked(reader: Reader, kind: Any, node: JSON, rows: int | None = Non
     if not all(_is_plain_text(each) for each in chunked.chunks):
         chunked.validate(full=True)
     if rows is not None:
-        _of_length(chunked, rows)
+        of_length(chunked, rows)
     return chunked
 
 
@@ -339,103 +328,3 @@ def _is_plain_text(array: Any) -> bool:
     array.validate()
     data = array.buffers()[2]
     return data.size == 0 or int(np.frombuffer(data, np.int8).min()) >= 0
-
-
-@encodes(pa.ChunkedArray)
-def _encode_chunked(writer: Writer, value: Any, path: str) -> JSON:
-    kind = describe_type(value.type, path)
-    return {"t": "arrow.chunked", "type": kind, "v": encode_chunked(writer, value)}
-
-
-@decodes("arrow.chunked")
-def _decode_chunked(reader: Reader, node: JSON) -> Any:
-    return decode_chunked(reader, make_type(node["type"]), node["v"])
-
-
-def encode_array(writer: Writer, value: Any, path: str) -> JSON:
-    """Describe an Arrow array of any class; extension arrays have types that are refused."""
-    kind = describe_type(value.type, path)
-    return {"t": "arrow.array", "type": kind, "v": encode_arrow(writer, value, held=True)}
-
-
-@decodes("arrow.array")
-def decode_array(reader: Reader, node: JSON) -> Any:
-    """Make and fully validate the array that :func:`encode_array` described."""
-    array = decode_arrow(reader, make_type(node["type"]), node["v"])
-    array.validate(full=True)
-    return array
-
-
-def _array_classes(base: Any) -> set[type]:
-    found: set[type] = set()
-    each: Any
-    for each in base.__subclasses__():
-        if each.__module__.partition(".")[0] == "pyarrow":
-            found |= {each} | _array_classes(each)
-    return found
-
-
-encodes(*_array_classes(pa.Array))(encode_array)
-
-
-@encodes(pa.Table)
-def _encode_table(writer: Writer, value: Any, path: str) -> JSON:
-    if not value.num_columns and value.num_rows:
-        raise UnsupportedValueError(path, "it is an Arrow table with rows but no columns")
-    schema = describe_schema(value.schema, path)
-    columns = [
-        set_aside(
-            writer,
-            arrow_token(each),
-            each,
-            partial(encode_chunked, chunked=each),
-            lend=partial(_itself, each),
-        )
-        for each in value.columns
-    ]
-    return {"t": "arrow.table", "schema": schema, "n": value.num_rows, "columns": columns}
-
-
-@decodes("arrow.table")
-def _decode_table(reader: Reader, node: JSON) -> Any:
-    schema, rows = make_schema(node["schema"]), count(node, "n")
-    columns = [
-        _decode_table_column(reader, each, field.type, rows)
-        for field, each in zip(schema, part(node, "columns", list), strict=True)
-    ]
-    return pa.Table.from_arrays(columns, schema=schema)
-
-
-def _itself(value: Any) -> Any:
-    """Nobody writes to Arrow data."""
-    return value
-
-
-def _decode_table_column(reader: Reader, node: JSON, kind: Any, rows: int) -> Any:
-    found: Any = hand_out(reader, node, lambda reader, node: decode_chunked(reader, kind, node))
-    if not isinstance(found, Lent):
-        return _of_length(found, rows)
-    if not isinstance(found.value, pa.ChunkedArray) or found.value.type != kind:
-        raise damaged("a column of a table is of another type")
-    return _of_length(found.value, rows)
-
-
-@encodes(pa.RecordBatch)
-def _encode_batch(writer: Writer, value: Any, path: str) -> JSON:
-    if not value.num_columns and value.num_rows:
-        raise UnsupportedValueError(path, "it is an Arrow batch with rows but no columns")
-    schema = describe_schema(value.schema, path)
-    columns = [encode_arrow(writer, each, held=True) for each in value.columns]
-    return {"t": "arrow.batch", "schema": schema, "columns": columns}
-
-
-@decodes("arrow.batch")
-def _decode_batch(reader: Reader, node: JSON) -> Any:
-    schema = make_schema(node["schema"])
-    columns = [
-        decode_arrow(reader, field.type, each)
-        for field, each in zip(schema, part(node, "columns", list), strict=True)
-    ]
-    batch = pa.RecordBatch.from_arrays(columns, schema=schema)
-    batch.validate(full=True)
-    return batch

@@ -8,7 +8,7 @@ import pyarrow as pa
 
 # imported for what they register
 from streamlit_redis_session.codec import (  # noqa: F401
-    _arrow,
+    _arrow_values,
     _numpy,
     _pandas_frame,
     _pandas_index,
