@@ -56,10 +56,13 @@ class Process:
         except BrokenPipeError as error:
             raise WorkerError("its process has ended") from error
         timer = Timer(LONGEST_S, self._process.kill)
+        timer.daemon = True  # an interrupted run must not wait for it
         timer.start()
-        line = self._process.stdout.readline()
-        is_late = timer.finished.is_set()
-        timer.cancel()
+        try:
+            line = self._process.stdout.readline()
+            is_late = timer.finished.is_set()
+        finally:
+            timer.cancel()
         if not line:
             late = f", after {LONGEST_S:.0f} s without an answer" if is_late else ""
             raise WorkerError(f"its process ended with {self._process.wait()}{late}")
