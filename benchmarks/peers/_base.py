@@ -5,7 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import uuid4
 
 import pandas as pd
 import redis
@@ -101,3 +102,68 @@ class Peer(ABC):
 
     def close(self) -> None:  # noqa: B027
         """Let go of the server or the files."""
+
+
+class NamedVersions(Peer):
+    """A system that has no sessions of its own: a random name stands before every version's."""
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._session = ""
+
+    def begin(self) -> str:
+        self._session = uuid4().hex
+        return self._session
+
+    def resume(self, session: str) -> None:
+        self._session = session
+
+
+class OnServer(NamedVersions):
+    """Named versions on the Redis server of the run."""
+
+    ttl_s: ClassVar[int] = 7 * 24 * 3600
+
+    def __init__(self, place: Place) -> None:
+        super().__init__(place)
+        self._client = redis.Redis.from_url(place.url)
+        self._most_bytes = longest_value(self._client)
+
+    def end(self) -> None:
+        self._client.flushdb()
+
+    def close(self) -> None:
+        self._client.close()
+
+
+class HashPerVersion(OnServer):
+    """A hash for each version, with a field for every frame."""
+
+    @abstractmethod
+    def dump(self, frame: pd.DataFrame) -> bytes | memoryview:
+        """Write a frame as bytes."""
+
+    @abstractmethod
+    def parse(self, data: bytes) -> pd.DataFrame:
+        """Read a frame back."""
+
+    def save(self, frames: Frames, *, appended: pd.DataFrame | None = None) -> str:
+        del appended
+        version = uuid4().hex
+        fields: dict[Any, Any] = {name: self.dump(frame) for name, frame in frames.items()}
+        must_fit(max(len(field) for field in fields.values()), self._most_bytes)
+        with self._client.pipeline(transaction=False) as pipe:
+            pipe.hset(self._key(version), mapping=fields)
+            pipe.expire(self._key(version), self.ttl_s)
+            pipe.execute()
+        return version
+
+    def load(self, version: str) -> Frames:
+        found: dict[Any, Any] = self._client.hgetall(self._key(version))
+        return {name.decode(): self.parse(data) for name, data in found.items()}
+
+    def forget(self, version: str) -> None:
+        self._client.delete(self._key(version))
+
+    def _key(self, version: str) -> str:
+        return f"{self._session}:{version}"

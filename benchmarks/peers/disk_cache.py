@@ -7,12 +7,12 @@ from uuid import uuid4
 import diskcache
 import pandas as pd
 
-from benchmarks.peers._base import Frames, Peer, Place
+from benchmarks.peers._base import Frames, NamedVersions, Place
 
 SIZE_LIMIT_BYTES = 200 * 2**30
 
 
-class DiskCache(Peer):
+class DiskCache(NamedVersions):
     """One entry per version."""
 
     label = "diskcache"
@@ -23,14 +23,6 @@ class DiskCache(Peer):
     def __init__(self, place: Place) -> None:
         super().__init__(place)
         self._cache = diskcache.Cache(str(place.folder), size_limit=SIZE_LIMIT_BYTES)
-        self._session = ""
-
-    def begin(self) -> str:
-        self._session = uuid4().hex
-        return self._session
-
-    def resume(self, session: str) -> None:
-        self._session = session
 
     def save(self, frames: Frames, *, appended: pd.DataFrame | None = None) -> str:
         del appended

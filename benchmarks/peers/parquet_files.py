@@ -8,27 +8,16 @@ from uuid import uuid4
 
 import pandas as pd
 
-from benchmarks.peers._base import Frames, Peer, Place
+from benchmarks.peers._base import Frames, NamedVersions
 
 
-class ParquetFiles(Peer):
+class ParquetFiles(NamedVersions):
     """Whole frames in files."""
 
     label = "Parquet files"
     note = "whole frames on the local disk, compressed with Snappy; not exact for many frames"
     packages = ("pyarrow",)
     is_on_disk = True
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._session = ""
-
-    def begin(self) -> str:
-        self._session = uuid4().hex
-        return self._session
-
-    def resume(self, session: str) -> None:
-        self._session = session
 
     def save(self, frames: Frames, *, appended: pd.DataFrame | None = None) -> str:
         del appended

@@ -8,31 +8,15 @@ import pickle
 from uuid import uuid4
 
 import pandas as pd
-import redis
 
-from benchmarks.peers._base import Frames, Peer, Place, longest_value, must_fit
-
-TTL_S = 7 * 24 * 3600
+from benchmarks.peers._base import Frames, OnServer, must_fit
 
 
-class PickledCopies(Peer):
+class PickledCopies(OnServer):
     """Pickles in Redis, with a JSON list of versions beside them."""
 
     label = "pickled copies"
     note = "base64 of pickles, whole copies of all tables per version, SETEX"
-
-    def __init__(self, place: Place) -> None:
-        super().__init__(place)
-        self._client = redis.Redis.from_url(place.url)
-        self._most_bytes = longest_value(self._client)
-        self._session = ""
-
-    def begin(self) -> str:
-        self._session = uuid4().hex
-        return self._session
-
-    def resume(self, session: str) -> None:
-        self._session = session
 
     def save(self, frames: Frames, *, appended: pd.DataFrame | None = None) -> str:
         del appended
@@ -42,10 +26,10 @@ class PickledCopies(Peer):
             tables[name] = f"{self._session}:{version}:{name}"
             text = base64.b64encode(self._dump(frame)).decode("ascii")
             must_fit(len(text), self._most_bytes)
-            self._client.setex(tables[name], TTL_S, text)
+            self._client.setex(tables[name], self.ttl_s, text)
         versions = json.loads(self._client.get(self._session) or "[]")
         versions.append({"id": version, "tables": tables})
-        self._client.setex(self._session, TTL_S, json.dumps(versions))
+        self._client.setex(self._session, self.ttl_s, json.dumps(versions))
         return version
 
     def load(self, version: str) -> Frames:
@@ -65,13 +49,7 @@ class PickledCopies(Peer):
             if entry["id"] == version:
                 self._client.delete(*entry["tables"].values())
         kept = [entry for entry in versions if entry["id"] != version]
-        self._client.setex(self._session, TTL_S, json.dumps(kept))
-
-    def end(self) -> None:
-        self._client.flushdb()
-
-    def close(self) -> None:
-        self._client.close()
+        self._client.setex(self._session, self.ttl_s, json.dumps(kept))
 
     @staticmethod
     def _dump(frame: pd.DataFrame) -> bytes:
