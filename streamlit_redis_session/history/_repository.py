@@ -22,7 +22,15 @@ from streamlit_redis_session.history._graph import (
     redo_path,
     steps_back,
 )
-from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce, place
+from streamlit_redis_session.history._joining import may_replace
+from streamlit_redis_session.history._placement import (
+    Draft,
+    Landing,
+    State,
+    blank_version,
+    new_nonce,
+    place,
+)
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
 from streamlit_redis_session.objects import (
@@ -119,6 +127,10 @@ class Repository:
     def redo_steps(self, head: Head) -> tuple[VersionId, ...]:
         """List the versions that redo would go through, the next one first."""
         return redo_path(head.version, self.state.branches.get(head.branch), self.parents_of)
+
+    def may_replace(self, version_id: VersionId | None, head: Head) -> bool:
+        """Say whether a commit may take a version's place, as far as is known."""
+        return may_replace(version_id, head, self.state, self.versions)
 
     def undo_steps(self, head: Head, most: int | None = None) -> tuple[VersionId, ...]:
         """List the versions that undo would go through, the next one first.
@@ -238,8 +250,9 @@ class Repository:
 
         On its base's branch when that is still the tip; otherwise rebased onto the tip when both
         changed different values, and on a branch of its own when they changed the same one or
-        when head had been undone. A draft equal to its base makes nothing; one equal to the next
-        redo step is that redo. Repeating the same draft is harmless.
+        when head had been undone; in the place of ``draft.replaces`` where nothing else refers to
+        that. A draft equal to its base makes nothing; one equal to the next redo step is that
+        redo. Repeating the same draft is harmless.
 
         Returns
         -------
@@ -268,16 +281,7 @@ class Repository:
         if not landing.makes_version:
             assert landing.version is not None
             return landing, self.versions[landing.version], b""
-        blank = Version(
-            id=VersionId(""),
-            parents=(landing.version,) if landing.version else (),
-            message=draft.message,
-            created_at=draft.created_at,
-            author=draft.author,
-            changes=draft.changes,
-            values=dict(landing.values),
-            settings=draft.settings,
-        )
+        blank = blank_version(draft, landing)
         content = records.version_content(blank, draft.nonce)
         version_id = VersionId(digest(self._record_key, b"version\0", content))
         return landing, replace(blank, id=version_id), content
@@ -298,7 +302,7 @@ class Repository:
         refs: dict[str, bytes] = {}
         if landing.how != "nothing":
             expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
-        if landing.makes_version:
+        if landing.moves_branch:
             branch_field = records.BRANCH_PREFIX + landing.branch
             tip = state.branches.get(landing.branch)
             expect[branch_field] = tip.encode() if tip else None
