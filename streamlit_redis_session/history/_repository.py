@@ -15,6 +15,7 @@ from streamlit_redis_session.errors import (
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
+from streamlit_redis_session.history._following import state_after
 from streamlit_redis_session.history._graph import (
     first_parents,
     is_ancestor,
@@ -186,27 +187,9 @@ class Repository:
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")
 
     def _apply(self, transaction: Transaction) -> None:
-        """Follow our own write without reading it back.
-
-        The seq is only guessed; when others wrote in between, the next ``has_moved`` says so,
-        because ours is then behind.
-        """
-        state = self.state
-        head, branches, tags = state.head, state.branches, state.tags
-        for field, value in transaction.set_refs.items():
-            if field == records.HEAD_FIELD:
-                head = records.head_from_bytes(value)
-            elif field.startswith(records.BRANCH_PREFIX):
-                branches = {**branches, records.short_name(field): VersionId(value.decode())}
-            else:
-                tags = {**tags, records.short_name(field): VersionId(value.decode())}
-        gone = set(transaction.delete_refs)
-        if gone:
-            branches = {k: v for k, v in branches.items() if records.BRANCH_PREFIX + k not in gone}
-            tags = {k: v for k, v in tags.items() if records.TAG_PREFIX + k not in gone}
-        meta = {**state.meta, **transaction.set_meta} if transaction.set_meta else state.meta
+        """Follow our own write without reading it back."""
         self._due_meta.clear()
-        self.state = State(state.epoch, state.seq + 1, head, branches, tags, meta)
+        self.state = state_after(self.state, transaction)
 
     def _meta(self, settings: bytes | None) -> dict[str, bytes]:
         """Give the fields of meta that a write takes along."""
@@ -218,13 +201,19 @@ class Repository:
         """Let the next write set a field of meta, whatever it writes besides."""
         self._due_meta[field] = value
 
-    def move_head(self, head: Head, *, settings: bytes | None = None) -> None:
-        """Show another version, in all tabs of the session, and save the settings with it."""
+    def move_head(self, head: Head, *, settings: bytes | None = None) -> Head:
+        """Show another version, in all tabs of the session, and save the settings with it.
+
+        Returns what head is then: on another branch, where others have renamed this one.
+        """
+        moved = [head]
 
         def plan(state: State, tx_id: str) -> Transaction | None:
-            if state.head == head and settings is None:
+            if head.version is not None and head.branch not in state.branches:
+                moved[0] = Head(self.branch_for(head.version, head), head.version)
+            if state.head == moved[0] and settings is None:
                 return None
-            shown = records.head_to_bytes(head)
+            shown = records.head_to_bytes(moved[0])
             return Transaction(
                 tx_id,
                 state.epoch,
@@ -236,6 +225,7 @@ class Repository:
             )
 
         self.transact(plan)
+        return moved[0]
 
     def save_settings(self, sealed: bytes) -> None:
         """Save the settings of the moment, without a version."""

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import attrgetter
+from typing import NoReturn
 
 from streamlit_redis_session.chunks import Chunker
-from streamlit_redis_session.errors import CorruptDataError
+from streamlit_redis_session.errors import CorruptDataError, SessionNotFoundError
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._graph import ancestors
 from streamlit_redis_session.objects import SessionKey, Version, VersionId
@@ -54,13 +55,18 @@ class VersionBook(Mapping[VersionId, Version]):
 
         Raises
         ------
+        SessionNotFoundError
+            The whole session is gone.
         CorruptDataError
             Its record is missing, or was changed.
         """
         version = self.find(version_id)
-        if version is None:
-            raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
-        return version
+        return self._missing(version_id) if version is None else version
+
+    def _missing(self, version_id: VersionId) -> NoReturn:
+        if self._backend.read_seq(self._key) is None:
+            raise SessionNotFoundError
+        raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
 
     def __contains__(self, version_id: object) -> bool:
         """Say whether there is a record of this version."""
@@ -153,7 +159,7 @@ class VersionBook(Mapping[VersionId, Version]):
         """Read a version's content, as digested, from the store."""
         sealed = self._backend.read_versions(self._key, [version_id]).get(version_id)
         if sealed is None:
-            raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
+            self._missing(version_id)
         opened = self._chunker.open_record(VERSION_ROLE, self._key, version_id, sealed)
         return records.version_from_record(version_id, opened)[1]
 

@@ -34,7 +34,7 @@ JOINED = graph(
 
 
 def joining(base: str = "c", **values: object) -> Draft:
-    return replace(draft(base, **values), replaces=vid(base))
+    return replace(draft(base, "main", **values), replaces=vid(base))
 
 
 def landing(drafted: Draft, where: State, versions: dict[VersionId, Version]) -> Landing:
