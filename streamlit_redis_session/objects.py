@@ -148,6 +148,8 @@ class Version:
     """The manifest of each data value."""
     settings: ManifestId | None = field(default=None, repr=False)
     """The manifest of the dict of all settings; ``None`` where there are none."""
+    replaces: VersionId | None = field(default=None, repr=False)
+    """The version whose place it took: an earlier step of the same drag, or of the same typing."""
 
     @property
     def short_id(self) -> str:

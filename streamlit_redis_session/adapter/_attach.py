@@ -148,10 +148,12 @@ def label(message: str) -> None:
 
 def _end_of_run(run: private.Run) -> None:
     tab = _tab_of(run.state)
-    if tab is None or not run.has_body_run or run.is_superseded:
+    if tab is None or run.is_superseded:
         return
     try:
-        tab.end_run(run.state)
+        tab.steps.run_ended(run)
+        if run.has_body_run:
+            tab.end_run(run.state)
     except Exception as error:
         tab.lost(error)
         raise  # into the log; it goes no further

@@ -11,6 +11,7 @@ from weakref import WeakSet
 
 from streamlit_redis_session.adapter._audit import Sweep
 from streamlit_redis_session.errors import ConfigurationError
+from streamlit_redis_session.objects import VersionId
 from streamlit_redis_session.session import Store, Writer, connect
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ class Hub:
         with self.lock:
             tabs = list(self.tabs)
         return [copy for tab in tabs for copy in tab.audit.copies()]
+
+    def shown_elsewhere(self, tab: Tab) -> list[VersionId | None]:
+        """List the versions that other tabs of this process show of a tab's session."""
+        sessions = [other.session for other in self.others(tab)]
+        return [session.shown_version for session in sessions if session is not None]
 
     def others(self, tab: Tab) -> list[Tab]:
         """List the other tabs of this process that show the same session, empty or not."""

@@ -59,6 +59,10 @@ class Snapshot:
     """Whether something differs for sure; otherwise only a comparison of contents can tell."""
     is_echo: bool = False
     """Whether the run was only asked for because another tab had saved something."""
+    widget_id: str | None = None
+    """The widget that made the run, where it is one that people drag or type into."""
+    ended_at: float = 0.0
+    """When the run ended, by a clock that only goes forward; in seconds."""
 
     def __bool__(self) -> bool:
         return bool(self.changed or self.removed or self.settings is not None)
@@ -74,6 +78,8 @@ class Snapshot:
         self.own_settings |= later.own_settings
         self.is_certain |= later.is_certain
         self.is_echo &= later.is_echo
+        self.widget_id = later.widget_id if later.widget_id == self.widget_id else None
+        self.ended_at = later.ended_at
 
 
 class SaveJob:
@@ -106,8 +112,11 @@ class SaveJob:
             self._tab.leave_out(key, error)
 
         apply(self.snapshot, self._session, self._tab.options.tracks)
-        committed = self._session.commit_staged(self.snapshot.label, refuse=refuse)
-        self._tab.saved(self.snapshot, committed, refused)
+        tab, snapshot = self._tab, self.snapshot
+        replaces = tab.steps.replaces(snapshot, tab.hub.shown_elsewhere(tab))
+        committed = self._session.commit_staged(snapshot.label, refuse=refuse, replaces=replaces)
+        tab.steps.made(snapshot, committed)
+        tab.saved(snapshot, committed, refused)
 
     def absorb(self, later: Job) -> None:
         """Take a later snapshot of the tab into this one."""

@@ -27,13 +27,12 @@ from streamlit_redis_session.adapter._saving import (
     with_branch,
 )
 from streamlit_redis_session.adapter._seen import Seen, is_setting
+from streamlit_redis_session.adapter._steps import Steps
 from streamlit_redis_session.errors import (
     ConfigurationError,
-    LimitExceededError,
     SessionNotFoundError,
     SessionStoreError,
     StorageError,
-    UnsupportedValueError,
 )
 from streamlit_redis_session.history import VersionGraph
 from streamlit_redis_session.objects import ManifestId, VersionId
@@ -66,6 +65,7 @@ class Tab:
         self.notices: dict[str, Notice] = {}
         self.left_out: dict[str, str] = {}
         self.label: str | None = None
+        self.steps = Steps()
         self.run_token: object = None
         self.is_woken = False
         """Whether a run was asked for because another tab had saved something."""
@@ -259,6 +259,7 @@ class Tab:
                 snapshot = pending
             snapshot.label, self.label = self.label, None
             snapshot.is_echo, self._is_echo = self._is_echo, False
+            self.steps.mark(snapshot)
         self.audit.ask(wakes=not snapshot or self.session is None)
         self._save(snapshot)  # last: from here on the writer competes with this thread
         if self.options.is_synchronous or not private.tab_is_alive(self.tab_id):
@@ -325,12 +326,10 @@ class Tab:
     def lost(self, error: Exception) -> None:
         """Hear that a snapshot will not be saved by trying again."""
         self._has_lost = True
-        if isinstance(error, SessionNotFoundError):
-            self.not_saved(EXPIRED)
-        else:
-            self.not_saved(sentence_of(error))
+        is_gone = isinstance(error, SessionNotFoundError)
+        self.not_saved(EXPIRED if is_gone else sentence_of(error))
 
-    def leave_out(self, key: str, error: UnsupportedValueError | LimitExceededError) -> None:
+    def leave_out(self, key: str, error: SessionStoreError) -> None:
         """Name a value that cannot be kept: in the widget, and once in the log."""
         reason = str(error)
         if self.left_out.get(key) != reason:

@@ -6,8 +6,10 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from functools import partial
 
 from streamlit_redis_session.history._graph import is_ancestor, redo_path
+from streamlit_redis_session.history._joining import may_replace, parents_in, stand_in
 from streamlit_redis_session.history._refs import automatic_name
 from streamlit_redis_session.objects import (
     Change,
@@ -60,6 +62,11 @@ class Draft:
     Larger ones have to be there before."""
     lease_s: int = 0
     """The lease of these chunks."""
+    replaces: VersionId | None = None
+    """The version whose place this one takes, where nothing else refers to that one."""
+    joined_message: str = ""
+    """The message, and what follows, as against the parent of the version that is replaced."""
+    joined_changes: tuple[Change, ...] = ()
     author: str = ""
     nonce: str = field(default_factory=new_nonce)
     created_at: datetime = field(default_factory=lambda: datetime.now(timezone.utc))
@@ -70,8 +77,9 @@ class Landing:
     """Where a draft ends.
 
     ``how`` is ``"commit"`` (its branch goes on), ``"rebase"`` (onto what another writer
-    committed), ``"branch"`` (a new one), ``"redo"`` (it equals the next redo step) or
-    ``"nothing"`` (it equals head).
+    committed), ``"join"`` (in the place of head), ``"branch"`` (a new one), ``"redo"`` (it equals
+    the next redo step), ``"back"`` (it would join head and equals its parent: the step is none)
+    or ``"nothing"`` (it equals head).
     """
 
     how: str
@@ -83,26 +91,54 @@ class Landing:
     @property
     def makes_version(self) -> bool:
         """Whether there is something to write."""
-        return self.how in ("commit", "rebase", "branch")
+        return self.how in ("commit", "rebase", "join", "branch")
+
+    @property
+    def moves_branch(self) -> bool:
+        """Whether the branch has another tip afterwards."""
+        return self.makes_version or self.how == "back"
 
 
 def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing:
     """Apply the rules of history to a draft."""
+    return _find(draft, state, versions) or _make(draft, state, versions)
+
+
+def _find(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing | None:
+    """Find the version that a draft is already."""
     base = draft.base
     for shown in (base, state.head):
         if shown.version and versions[shown.version].values == draft.values:
             return Landing("nothing", shown.branch, shown.version, draft.values)
-
-    def parents_of(version_id: VersionId) -> tuple[VersionId, ...]:
-        return versions[version_id].parents if version_id in versions else ()
-
     tip = state.branches.get(base.branch)
-    redo = redo_path(base.version, tip, parents_of) if base.version else ()
-    if redo and versions[redo[0]].values == draft.values:
-        # Where others are past it already, follow them: do not pull them back.
-        is_past = state.head.version in redo
-        head = state.head if is_past else Head(base.branch, redo[0])
-        return Landing("nothing" if is_past else "redo", head.branch, head.version, draft.values)
+    if base.version is None or tip is None or tip == base.version:
+        return None
+    path = redo_path(base.version, tip, partial(parents_in, versions))
+    if not path:
+        # its answer was lost, and it had taken the base's place
+        path = _path_from(stand_in(base.version, tip, versions), tip, versions)
+    if not path or versions[path[0]].values != draft.values:
+        return None
+    # Where others are past it already, follow them: do not pull them back.
+    is_past = state.head.version in path
+    head = state.head if is_past else Head(base.branch, path[0])
+    return Landing("nothing" if is_past else "redo", head.branch, head.version, draft.values)
+
+
+def _path_from(
+    start: VersionId | None, tip: VersionId, versions: Mapping[VersionId, Version]
+) -> tuple[VersionId, ...]:
+    if start is None:
+        return ()
+    return (start, *redo_path(start, tip, partial(parents_in, versions)))
+
+
+def _make(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing:
+    """Find the place of a new version."""
+    base = draft.base
+    if may_replace(draft.replaces, base, state, versions):
+        return _join(draft, versions)
+    tip = state.branches.get(base.branch)
     if tip == base.version and (tip or not state.branches):
         return Landing("commit", base.branch, base.version, draft.values)
     if _descends(base, state, versions):
@@ -117,6 +153,31 @@ def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
     return Landing("branch", name, base.version, draft.values)
 
 
+def blank_version(draft: Draft, landing: Landing) -> Version:
+    """Make the version that a placed draft becomes, still without an id."""
+    joins = landing.how == "join"
+    return Version(
+        id=VersionId(""),
+        parents=(landing.version,) if landing.version else (),
+        message=draft.joined_message if joins else draft.message,
+        created_at=draft.created_at,
+        author=draft.author,
+        changes=draft.joined_changes if joins else draft.changes,
+        values=dict(landing.values),
+        settings=draft.settings,
+        replaces=draft.replaces if joins else None,
+    )
+
+
+def _join(draft: Draft, versions: Mapping[VersionId, Version]) -> Landing:
+    """Take the place of the base; where that leaves nothing of the step, go back instead."""
+    assert draft.replaces is not None
+    parent = next(iter(versions[draft.replaces].parents), None)
+    is_undone = parent is not None and versions[parent].values == draft.values
+    how = "back" if is_undone else "join"
+    return Landing(how, draft.base.branch, parent, draft.values)
+
+
 def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -> bool:
     """Say whether others moved head forward, on the same branch, from what the author saw."""
     shown = state.head
@@ -124,9 +185,9 @@ def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -
         return False
     if state.branches.get(shown.branch) != shown.version:
         return False
-    return base.version is None or is_ancestor(
-        base.version, shown.version, lambda v: versions[v].parents if v in versions else ()
-    )
+    if base.version is None or stand_in(base.version, shown.version, versions) is not None:
+        return True
+    return is_ancestor(base.version, shown.version, partial(parents_in, versions))
 
 
 def _merge(

@@ -35,19 +35,20 @@ _write = json.JSONEncoder(separators=(",", ":")).encode
 
 def version_content(version: Version, nonce: str) -> bytes:
     """Write everything of a version but its id and annotation; the id is the digest of this."""
-    return _write(
-        [
-            FORMAT,
-            version.parents,
-            version.message,
-            version.author,
-            (version.created_at - _EPOCH) // _MICROSECOND,
-            [_change_to_list(change) for change in version.changes],
-            dict(sorted(version.values.items())),
-            version.settings,
-            nonce,
-        ]
-    ).encode()
+    fields = [
+        FORMAT,
+        version.parents,
+        version.message,
+        version.author,
+        (version.created_at - _EPOCH) // _MICROSECOND,
+        [_change_to_list(change) for change in version.changes],
+        dict(sorted(version.values.items())),
+        version.settings,
+        nonce,
+    ]
+    if version.replaces is not None:
+        fields.append(version.replaces)
+    return _write(fields).encode()
 
 
 def version_to_record(content: bytes, annotation: str = "") -> bytes:
@@ -62,13 +63,14 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
     """Read a record: the version, its content as digested, and its nonce."""
     content, _, note = record.partition(b"\n")
     try:
-        made_by, parents, message, author, created_us, changes, values, settings, nonce = (
+        made_by, parents, message, author, created_us, changes, values, settings, nonce, *more = (
             json.loads(content)
         )
+        (replaces,) = more or (None,)
         if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
-        _must_be_texts(message, author, nonce, annotation, settings or "", *parents)
+        _must_be_texts(message, author, nonce, annotation, settings or "", *more, *parents)
         _must_be_texts(*values, *values.values())
         version = Version(
             id=version_id,
@@ -80,6 +82,7 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
             annotation=annotation,
             values=values,
             settings=ManifestId(settings) if settings else None,
+            replaces=replaces,
         )
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error

@@ -15,6 +15,7 @@ from streamlit_redis_session.errors import (
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
+from streamlit_redis_session.history._following import state_after
 from streamlit_redis_session.history._graph import (
     first_parents,
     is_ancestor,
@@ -22,7 +23,15 @@ from streamlit_redis_session.history._graph import (
     redo_path,
     steps_back,
 )
-from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce, place
+from streamlit_redis_session.history._joining import may_replace
+from streamlit_redis_session.history._placement import (
+    Draft,
+    Landing,
+    State,
+    blank_version,
+    new_nonce,
+    place,
+)
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
 from streamlit_redis_session.objects import (
@@ -120,6 +129,10 @@ class Repository:
         """List the versions that redo would go through, the next one first."""
         return redo_path(head.version, self.state.branches.get(head.branch), self.parents_of)
 
+    def may_replace(self, version_id: VersionId | None, head: Head) -> bool:
+        """Say whether a commit may take a version's place, as far as is known."""
+        return may_replace(version_id, head, self.state, self.versions)
+
     def undo_steps(self, head: Head, most: int | None = None) -> tuple[VersionId, ...]:
         """List the versions that undo would go through, the next one first.
 
@@ -174,27 +187,9 @@ class Repository:
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")
 
     def _apply(self, transaction: Transaction) -> None:
-        """Follow our own write without reading it back.
-
-        The seq is only guessed; when others wrote in between, the next ``has_moved`` says so,
-        because ours is then behind.
-        """
-        state = self.state
-        head, branches, tags = state.head, state.branches, state.tags
-        for field, value in transaction.set_refs.items():
-            if field == records.HEAD_FIELD:
-                head = records.head_from_bytes(value)
-            elif field.startswith(records.BRANCH_PREFIX):
-                branches = {**branches, records.short_name(field): VersionId(value.decode())}
-            else:
-                tags = {**tags, records.short_name(field): VersionId(value.decode())}
-        gone = set(transaction.delete_refs)
-        if gone:
-            branches = {k: v for k, v in branches.items() if records.BRANCH_PREFIX + k not in gone}
-            tags = {k: v for k, v in tags.items() if records.TAG_PREFIX + k not in gone}
-        meta = {**state.meta, **transaction.set_meta} if transaction.set_meta else state.meta
+        """Follow our own write without reading it back."""
         self._due_meta.clear()
-        self.state = State(state.epoch, state.seq + 1, head, branches, tags, meta)
+        self.state = state_after(self.state, transaction)
 
     def _meta(self, settings: bytes | None) -> dict[str, bytes]:
         """Give the fields of meta that a write takes along."""
@@ -206,13 +201,19 @@ class Repository:
         """Let the next write set a field of meta, whatever it writes besides."""
         self._due_meta[field] = value
 
-    def move_head(self, head: Head, *, settings: bytes | None = None) -> None:
-        """Show another version, in all tabs of the session, and save the settings with it."""
+    def move_head(self, head: Head, *, settings: bytes | None = None) -> Head:
+        """Show another version, in all tabs of the session, and save the settings with it.
+
+        Returns what head is then: on another branch, where others have renamed this one.
+        """
+        moved = [head]
 
         def plan(state: State, tx_id: str) -> Transaction | None:
-            if state.head == head and settings is None:
+            if head.version is not None and head.branch not in state.branches:
+                moved[0] = Head(self.branch_for(head.version, head), head.version)
+            if state.head == moved[0] and settings is None:
                 return None
-            shown = records.head_to_bytes(head)
+            shown = records.head_to_bytes(moved[0])
             return Transaction(
                 tx_id,
                 state.epoch,
@@ -224,6 +225,7 @@ class Repository:
             )
 
         self.transact(plan)
+        return moved[0]
 
     def save_settings(self, sealed: bytes) -> None:
         """Save the settings of the moment, without a version."""
@@ -238,8 +240,9 @@ class Repository:
 
         On its base's branch when that is still the tip; otherwise rebased onto the tip when both
         changed different values, and on a branch of its own when they changed the same one or
-        when head had been undone. A draft equal to its base makes nothing; one equal to the next
-        redo step is that redo. Repeating the same draft is harmless.
+        when head had been undone; in the place of ``draft.replaces`` where nothing else refers to
+        that. A draft equal to its base makes nothing; one equal to the next redo step is that
+        redo. Repeating the same draft is harmless.
 
         Returns
         -------
@@ -268,16 +271,7 @@ class Repository:
         if not landing.makes_version:
             assert landing.version is not None
             return landing, self.versions[landing.version], b""
-        blank = Version(
-            id=VersionId(""),
-            parents=(landing.version,) if landing.version else (),
-            message=draft.message,
-            created_at=draft.created_at,
-            author=draft.author,
-            changes=draft.changes,
-            values=dict(landing.values),
-            settings=draft.settings,
-        )
+        blank = blank_version(draft, landing)
         content = records.version_content(blank, draft.nonce)
         version_id = VersionId(digest(self._record_key, b"version\0", content))
         return landing, replace(blank, id=version_id), content
@@ -298,7 +292,7 @@ class Repository:
         refs: dict[str, bytes] = {}
         if landing.how != "nothing":
             expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
-        if landing.makes_version:
+        if landing.moves_branch:
             branch_field = records.BRANCH_PREFIX + landing.branch
             tip = state.branches.get(landing.branch)
             expect[branch_field] = tip.encode() if tip else None

@@ -22,6 +22,7 @@ from streamlit_redis_session.errors import (
     ChunkNotFoundError,
     CorruptDataError,
     LimitExceededError,
+    SessionNotFoundError,
 )
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
@@ -269,6 +270,8 @@ class ValueStore:
         """Fetch one manifest of a session."""
         tables = self._backend.read_tables(session, [manifest_id])
         if manifest_id not in tables:
+            if self._backend.read_seq(session) is None:
+                raise SessionNotFoundError
             raise CorruptDataError(f"manifest {manifest_id[:8]}", "it is missing from the session")
         return self.open_table(session, manifest_id, tables[manifest_id])
 

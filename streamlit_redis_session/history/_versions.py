@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from operator import attrgetter
+from typing import NoReturn
 
 from streamlit_redis_session.chunks import Chunker
-from streamlit_redis_session.errors import CorruptDataError
+from streamlit_redis_session.errors import CorruptDataError, SessionNotFoundError
 from streamlit_redis_session.history import _records as records
+from streamlit_redis_session.history._graph import ancestors
 from streamlit_redis_session.objects import SessionKey, Version, VersionId
 from streamlit_redis_session.storage import Backend
 
@@ -40,6 +43,10 @@ class VersionBook(Mapping[VersionId, Version]):
         self._newest_first: tuple[Version, ...] | None = None
         self._fresh: list[Version] = []
         """Versions added since then."""
+        self._reached: (
+            tuple[tuple[Version, ...], AbstractSet[VersionId], tuple[Version, ...]] | None
+        ) = None
+        """All versions, where somebody started from, and what is reached from there."""
 
     # one version
 
@@ -48,13 +55,18 @@ class VersionBook(Mapping[VersionId, Version]):
 
         Raises
         ------
+        SessionNotFoundError
+            The whole session is gone.
         CorruptDataError
             Its record is missing, or was changed.
         """
         version = self.find(version_id)
-        if version is None:
-            raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
-        return version
+        return self._missing(version_id) if version is None else version
+
+    def _missing(self, version_id: VersionId) -> NoReturn:
+        if self._backend.read_seq(self._key) is None:
+            raise SessionNotFoundError
+        raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
 
     def __contains__(self, version_id: object) -> bool:
         """Say whether there is a record of this version."""
@@ -147,7 +159,7 @@ class VersionBook(Mapping[VersionId, Version]):
         """Read a version's content, as digested, from the store."""
         sealed = self._backend.read_versions(self._key, [version_id]).get(version_id)
         if sealed is None:
-            raise CorruptDataError(f"version {version_id[:8]}", "its record is missing")
+            self._missing(version_id)
         opened = self._chunker.open_record(VERSION_ROLE, self._key, version_id, sealed)
         return records.version_from_record(version_id, opened)[1]
 
@@ -179,6 +191,21 @@ class VersionBook(Mapping[VersionId, Version]):
             self._newest_first = _newest_first([*known, *self._fresh])
         self._fresh = []
         return self._newest_first
+
+    def reached_from(self, starts: AbstractSet[VersionId]) -> tuple[Version, ...]:
+        """Give these versions and all that they were made from, newest first.
+
+        What nothing refers to is left out: versions that another took the place of, and those of
+        deleted branches.
+        """
+        known = self.newest_first()
+        if self._reached is None or self._reached[0] is not known or self._reached[1] != starts:
+            reached = ancestors(starts, self.parents_of)
+            kept = (
+                known if len(reached) == len(known) else tuple(v for v in known if v.id in reached)
+            )
+            self._reached = (known, frozenset(starts), kept)
+        return self._reached[2]
 
     def with_prefix(self, prefix: str) -> list[VersionId]:
         """List the versions whose id begins so."""

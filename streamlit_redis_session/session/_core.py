@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from threading import RLock
 
 from streamlit_redis_session import codec
@@ -196,8 +197,14 @@ class SessionCore(ReadingMapping):
         committed = self.commit_staged(message, refuse=refuse_all)
         return committed.version if committed and committed.how != "nothing" else None
 
-    def commit_staged(self, message: str | None, *, refuse: Refuse) -> Committed | None:
-        """Commit as the background writer does: without settling, values refused one by one."""
+    def commit_staged(
+        self, message: str | None, *, refuse: Refuse, replaces: VersionId | None = None
+    ) -> Committed | None:
+        """Commit as the background writer does: without settling, values refused one by one.
+
+        ``replaces`` is the version that the new one continues: where nothing else refers to it,
+        the new one takes its place.
+        """
         with self._lock:
             if message is not None:
                 self._check_text("A message", message)
@@ -206,14 +213,21 @@ class SessionCore(ReadingMapping):
                 self._save_settings(staged)
                 return None
             try:
-                return self._commit_version(staged, message)
+                return self._commit_version(staged, message, replaces)
             except BaseLostError:  # what stands for other rows is gone: store the rows themselves
-                return self._commit_version(self._working.stage(refuse, afresh=True), message)
+                staged = self._working.stage(refuse, afresh=True)
+                return self._commit_version(staged, message, replaces)
 
-    def _commit_version(self, staged: Staged, message: str | None) -> Committed | None:
+    def _commit_version(
+        self, staged: Staged, message: str | None, replaces: VersionId | None
+    ) -> Committed | None:
         redo = self._repository.redo_steps(self._head)
         if redo:
             self._working.recognise(staged, self._version(redo[0]).values)
+        if not self._repository.may_replace(replaces, self._head):
+            replaces = None
+        if replaces is not None:
+            self._working.recognise(staged, self._parent_values(replaces))
         changes = self._working.changes(staged)
         plans = [plan for _, plan in staged.plans.values()]
         if staged.settings_plan is not None:
@@ -233,6 +247,8 @@ class SessionCore(ReadingMapping):
             chunks=chunks,
             lease_s=lease,
         )
+        if replaces is not None:
+            draft = self._joining(draft, staged, message, self._version(replaces))
         committed = self._repository.commit(draft, settings=settings)
         if committed is not None:
             if committed.how != "nothing":
@@ -242,6 +258,26 @@ class SessionCore(ReadingMapping):
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
         return committed
+
+    def _joining(
+        self, draft: Draft, staged: Staged, message: str | None, replaced: Version
+    ) -> Draft:
+        """Say what a draft is in the place of a version. A message that was given stays."""
+        before = self._parent_values(replaced.id)
+        changes = self._working.changes_since(before, replaced.changes, staged)
+        kept = replaced.message
+        if kept == self._automatic_message(replaced.changes):
+            kept = self._automatic_message(changes)
+        return replace(
+            draft,
+            replaces=replaced.id,
+            joined_message=_one_line(message) or kept,
+            joined_changes=changes,
+        )
+
+    def _parent_values(self, version_id: VersionId) -> Mapping[str, ManifestId]:
+        parents = self._version(version_id).parents
+        return self._version(parents[0]).values if parents else {}
 
     def _keep_settings(self, staged: Staged, draft: Draft) -> None:
         """Keep the settings of a version in memory where they are new, for an undo."""

@@ -145,15 +145,16 @@ class SessionMoves(SessionCore):
 
     def _go(self, head: Head) -> Version:
         """Move head, then the working values; nothing has changed when it raises."""
-        assert head.version is not None
-        put, drop = self.settings_between(self._head.version, head.version)
-        staged, sealed = self._settings_after(head.version, put, drop)
+        reached = head.version
+        assert reached is not None
+        put, drop = self.settings_between(self._head.version, reached)
+        staged, sealed = self._settings_after(reached, put, drop)
         self._lifetime.renew_if_due()
-        self._repository.move_head(head, settings=sealed)
+        head = self._repository.move_head(head, settings=sealed)
         self._adopt(head, put, drop)
         if staged is not None:
             self._note_settings(staged)
-        return self._version(head.version)
+        return self._version(reached)
 
     def _settings_after(
         self, reached: VersionId, put: Mapping[str, object], drop: Sequence[str]

@@ -173,11 +173,12 @@ class Session(SessionMoves):
         return [self._version(version_id) for version_id in steps]
 
     def graph(self) -> VersionGraph:
-        """Return all versions, branches, tags and head at this moment."""
+        """Return branches, tags, head and all versions behind them, at this moment."""
         self.settle()
         with self._lock:
             state = self._repository.state
-            versions = self._repository.versions.newest_first()
+            shown = () if self._head.version is None else (self._head.version,)
+            versions = self._repository.versions.reached_from({*state.named, *shown})
             return VersionGraph(versions, state.branches, state.tags, self._head)
 
     def redo_path(self) -> tuple[VersionId, ...]:

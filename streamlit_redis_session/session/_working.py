@@ -43,6 +43,8 @@ class Staged:
 
     plans: dict[str, tuple[object, Plan]] = field(default_factory=dict)
     """Changed data values: the snapshot and its plan."""
+    recognised: dict[str, tuple[object, Plan]] = field(default_factory=dict)
+    """Changed data values that are stored already, under the manifest that ``values`` names."""
     values: dict[str, ManifestId] = field(default_factory=dict)
     """All data values, changed or not."""
     settings: dict[str, object] = field(default_factory=dict)
@@ -276,33 +278,59 @@ class WorkingValues:
                 continue
             if self._store.is_same(self._session_key, plan, other):
                 staged.values[key] = other
-                del staged.plans[key]
+                staged.recognised[key] = staged.plans.pop(key)
 
     def changes(self, staged: Staged) -> tuple[Change, ...]:
         """Say what the staged values do to head's."""
         changes = [Change(key, "removed") for key in self._at_head if key not in staged.values]
-        changes += [self._change(key, *planned) for key, planned in staged.plans.items()]
+        planned = {**staged.plans, **staged.recognised}
+        changes += [
+            self._change(key, self._at_head, snapshot, plan)
+            for key, (snapshot, plan) in planned.items()
+            if staged.values[key] != self._at_head.get(key)
+        ]
         return tuple(changes)
 
-    def _change(self, key: str, snapshot: object, plan: Plan) -> Change:
-        if key not in self._at_head:
+    def changes_since(
+        self, parent: Mapping[str, ManifestId], known: Iterable[Change], staged: Staged
+    ) -> tuple[Change, ...]:
+        """Say what the staged values do to those of head's parent; head itself did ``known``."""
+        at_head = {change.key: change for change in known}
+        changes = [Change(key, "removed") for key in parent if key not in staged.values]
+        for key, manifest_id in staged.values.items():
+            if parent.get(key) == manifest_id:
+                continue
+            if key in staged.plans:
+                changes.append(self._change(key, parent, *staged.plans[key]))
+            else:
+                changes.append(at_head.get(key) or Change(key, "changed"))
+        return tuple(changes)
+
+    def _change(
+        self, key: str, since: Mapping[str, ManifestId], snapshot: object, plan: Plan
+    ) -> Change:
+        if key not in since:
             return compare(key, None, snapshot)
-        before = self._at_head_of(key)
+        before = self._read_before(key, since[key])
         if before is None:
             rows, columns = codec.describe_shape(snapshot)
             return Change(key, "changed", rows_after=rows, columns_after=columns)
+        cells = plan.cells if since is self._at_head else None
         forms = (before.manifest.parts, plan.manifest.parts)
-        return compare(key, before.value, snapshot, cells=plan.cells, forms=forms)
+        return compare(key, before.value, snapshot, cells=cells, forms=forms)
 
     def _at_head_of(self, key: str) -> Held | None:
         """Read what head has of a value; ``None`` when it has none, or it cannot be read.
 
         What takes the place of a lost value can still be saved.
         """
-        if key not in self._at_head:
-            return None
+        return self._read_before(key, self._at_head[key]) if key in self._at_head else None
+
+    def _read_before(self, key: str, manifest_id: ManifestId) -> Held | None:
         try:
-            return self._load(key, self._at_head[key])
+            if manifest_id == self._at_head.get(key):
+                return self._load(key, manifest_id)
+            return self._store.load(self._session_key, manifest_id, path=key)
         except (ChunkNotFoundError, CorruptDataError, LimitExceededError):
             return None
 

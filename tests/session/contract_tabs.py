@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from streamlit_redis_session import Head, Session, Store, connect
+from streamlit_redis_session import Head, Session, SessionNotFoundError, Store, connect
 
 from .contract_parts import SessionParts, assert_shows, committed
 from .frames import counts, flights
@@ -122,6 +122,27 @@ class TabsContract(SessionParts):
         session.undo()
         other.rename_branch("main", "work")
         assert_shows(store.session(session.id), df=counts(1), by=counts(1))
+
+    def test_an_undo_on_a_branch_that_was_renamed_meanwhile_stays_on_it(
+        self, session: Session, other: Session
+    ) -> None:
+        version = committed(session, df=counts(2))
+        assert other.refresh()
+        session.rename_branch("main", "work")
+        other.undo()
+        assert other.head.branch == "work"
+        assert other.redo() == version
+
+    def test_a_session_that_others_deleted_is_gone_and_not_damaged(
+        self, session: Session, other: Session, store: Store
+    ) -> None:
+        committed(session, df=counts(2))
+        behind = store.session(session.id)
+        session.delete()
+        for use in (behind.undo, behind.log, other.commit):
+            other["df"] = counts(9)
+            with pytest.raises(SessionNotFoundError):
+                use()
 
     def test_settings_of_one_tab_do_not_move_another(
         self, session: Session, other: Session

@@ -1,0 +1,277 @@
+"""Every order in which the store calls of two or three processes can happen, program by program.
+
+Each client goes on by one store call at a time, and every order of these calls is run once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from random import Random
+from typing import TypeAlias
+
+import pytest
+from support.clients import NAMESPACE, Client, Promises, assert_sound, open_store
+from support.interleave import Turnstile, interleavings, stepped
+from support.servers import RedisServer
+
+from streamlit_redis_session.session import Session
+from streamlit_redis_session.storage import Backend, open_backend, resolve_url
+from streamlit_redis_session.storage._memory import MemoryBackend, MemoryStore
+
+Program: TypeAlias = Callable[[Client], None]
+
+
+def put(key: str, *numbers: int) -> Program:
+    def program(client: Client) -> None:
+        for number in numbers:
+            client.put(key, number)
+
+    return program
+
+
+def drag(key: str, *numbers: int) -> Program:
+    """Set a value step by step, each in the place of the one before."""
+
+    def program(client: Client) -> None:
+        client.put(key, numbers[0])
+        for number in numbers[1:]:
+            client.drag(key, number)
+
+    return program
+
+
+def then(*programs: Program) -> Program:
+    def program(client: Client) -> None:
+        for each in programs:
+            each(client)
+
+    return program
+
+
+undo: Program = Client.undo
+redo: Program = Client.redo
+follow: Program = Client.follow
+delete: Program = Client.delete
+
+
+def tag(client: Client) -> None:
+    client.tag("kept")
+
+
+def branch(client: Client) -> None:
+    client.branch("kept")
+
+
+def rename(client: Client) -> None:
+    client.rename("main", "work")
+
+
+def switch(client: Client) -> None:
+    client.switch("side")
+
+
+def setting(client: Client) -> None:
+    client.set("chart", 7)
+
+
+BASE = (("df", 1), ("by", 1), ("df", 2))
+"""What every session begins with: three versions, of which ``side`` names the second."""
+
+
+def begin(backend: Backend) -> tuple[str, Promises]:
+    promises = Promises()
+    session = open_store(backend).session()
+    client = Client(backend, session.id, promises)
+    for key, number in BASE:
+        client.put(key, number)
+    client.session.create_branch("side", at="HEAD~1")
+    return session.id, promises
+
+
+RECORDS = ("read_versions", "read_tables")
+"""Reads of what never changes: their order matters only where somebody deletes the session."""
+
+
+class World:
+    """A fresh session, and clients on it that have all seen the same head."""
+
+    def __init__(self, backends: Sequence[Backend], *, is_deleted: bool) -> None:
+        orderless = () if is_deleted else RECORDS
+        self.backend = backends[0]
+        self.turnstile = Turnstile()
+        self.session_id, self.promises = begin(self.backend)
+        self.clients = [
+            Client(
+                stepped(backend, self.turnstile, n, orderless=orderless),
+                self.session_id,
+                self.promises,
+            )
+            for n, backend in enumerate(backends[1:])
+        ]
+
+    def run(self, programs: Sequence[Program], choose: Callable[[int], int]) -> None:
+        bound = [partial(p, c) for p, c in zip(programs, self.clients, strict=True)]
+        self.turnstile.run(bound, choose)
+        assert_sound(self.backend, self.session_id, self.promises)
+
+    def session(self) -> Session:
+        return open_store(self.backend).session(self.session_id)
+
+
+def in_memory(count: int) -> list[Backend]:
+    store = MemoryStore()
+    return [MemoryBackend(store=store) for _ in range(count)]
+
+
+def orders(
+    *programs: Program,
+    check: Callable[[World], None] | None = None,
+    backends: Callable[[int], list[Backend]] = in_memory,
+    most: int | None = None,
+) -> int:
+    """Run programs in every order of their store calls (or in ``most`` random ones); count them."""
+
+    def run(choose: Callable[[int], int]) -> None:
+        opened = backends(len(programs) + 1)
+        made = World(opened, is_deleted=delete in programs)
+        made.run(programs, choose)
+        if check is not None:
+            check(made)
+        for backend in opened:
+            backend.close()
+
+    if most is None:
+        return sum(1 for _ in interleavings(run))
+    for seed in range(most):
+        run(Random(seed).randrange)
+    return most
+
+
+def assert_size(versions: int, branches: int) -> Callable[[World], None]:
+    """Expect so many versions beyond the first three, and branches beyond the first two."""
+
+    def check(world: World) -> None:
+        graph = world.session().graph()
+        assert len(graph.versions) == 3 + versions
+        assert len(graph.branches) == 2 + branches
+
+    return check
+
+
+def test_the_scheduler_runs_every_order_once() -> None:
+    seen: list[str] = []
+
+    def run(choose: Callable[[int], int]) -> None:
+        left, word = {"a": 3, "b": 2}, ""
+        while any(left.values()):
+            ready = [name for name, count in left.items() if count]
+            name = ready[choose(len(ready))]
+            left[name] -= 1
+            word += name
+        seen.append(word)
+
+    assert sum(1 for _ in interleavings(run)) == len(set(seen)) == 10
+
+
+def test_commits_of_different_values_make_one_line() -> None:
+    found = orders(put("df", 5), put("by", 6), check=assert_size(2, 0))
+    assert found >= 2
+
+
+def test_commits_of_one_value_make_two_branches() -> None:
+    def check(world: World) -> None:
+        graph = world.session().graph()
+        assert len(graph.versions) == 5
+        assert set(graph.branches) == {"main", "side", "main-2"}
+
+    assert orders(put("df", 5), put("df", 6), check=check) >= 2
+
+
+def test_the_same_commit_twice_makes_one_version() -> None:
+    orders(put("df", 5), put("df", 5), check=assert_size(1, 0))
+
+
+THREE = pytest.mark.parametrize("most", [25, pytest.param(None, marks=pytest.mark.slow)])
+
+
+@THREE
+def test_three_writers_of_different_values_make_one_line(most: int | None) -> None:
+    orders(put("df", 5), put("by", 6), put("new", 7), check=assert_size(3, 0), most=most)
+
+
+def test_a_redo_of_what_the_other_does_makes_nothing() -> None:
+    orders(then(undo, put("df", 2)), put("by", 8))
+
+
+@pytest.mark.parametrize(
+    "programs",
+    [
+        pytest.param((undo, put("df", 5)), id="undo, commit"),
+        pytest.param((undo, undo), id="undo, undo"),
+        pytest.param((then(undo, redo), put("df", 5)), id="undo and redo, commit"),
+        pytest.param((then(undo, put("df", 5)), put("by", 6)), id="edit after undo, commit"),
+        pytest.param((put("df", 5, 6), put("by", 7)), id="two commits, commit"),
+        pytest.param((put("df", 5, 6), put("df", 7)), id="two commits, commit of the same"),
+        pytest.param((delete, put("df", 5)), id="delete, commit"),
+        pytest.param((delete, drag("df", 5, 6)), id="delete, drag"),
+        pytest.param((delete, undo), id="delete, undo"),
+        pytest.param((delete, branch), id="delete, branch"),
+        pytest.param((delete, setting), id="delete, setting"),
+        pytest.param((branch, put("df", 5)), id="branch, commit"),
+        pytest.param((branch, undo), id="branch, undo"),
+        pytest.param((branch, branch), id="branch, branch of the same name"),
+        pytest.param((tag, branch), id="tag, branch of the same name"),
+        pytest.param((rename, put("df", 5)), id="rename, commit"),
+        pytest.param((rename, undo), id="rename, undo"),
+        pytest.param((switch, put("df", 5)), id="switch, commit"),
+        pytest.param((then(switch, put("df", 5)), put("df", 6)), id="commits on two branches"),
+        pytest.param((setting, put("df", 5)), id="setting, commit"),
+        pytest.param((setting, undo), id="setting, undo"),
+        pytest.param((then(follow, put("df", 5)), put("df", 6)), id="follow and commit, commit"),
+        pytest.param((drag("df", 5, 6), put("by", 7)), id="drag, commit"),
+        pytest.param((drag("df", 5, 6), put("df", 7)), id="drag, commit of the same"),
+        pytest.param((drag("df", 5, 6), then(follow, put("df", 7))), id="drag, follow and commit"),
+        pytest.param((drag("df", 5, 6), then(follow, put("by", 7))), id="drag, follow and other"),
+        pytest.param((drag("df", 5, 2), put("by", 7)), id="drag and back, commit"),
+        pytest.param((drag("df", 5, 2), then(follow, put("df", 7))), id="drag and back, follow"),
+        pytest.param((drag("df", 5, 6), undo), id="drag, undo"),
+        pytest.param((drag("df", 5, 6), then(follow, tag)), id="drag, tag"),
+        pytest.param((drag("df", 5, 6), then(follow, branch)), id="drag, branch"),
+        pytest.param((drag("df", 5, 6), then(follow, undo)), id="drag, follow and undo"),
+        pytest.param((drag("df", 5, 6), drag("by", 7, 8)), id="drag, drag"),
+        pytest.param((drag("df", 5, 6), rename), id="drag, rename"),
+    ],
+)
+def test_in_no_order_anything_is_lost_or_doubled(programs: tuple[Program, ...]) -> None:
+    assert orders(*programs) >= 2
+
+
+@THREE
+@pytest.mark.parametrize(
+    "programs",
+    [
+        pytest.param((put("df", 5), put("by", 6), put("df", 7)), id="three commits"),
+        pytest.param((put("df", 5), undo, put("by", 6)), id="commit, undo, commit"),
+        pytest.param((put("df", 5), delete, put("by", 6)), id="commit, delete, commit"),
+        pytest.param((drag("df", 5, 6), tag, put("by", 7)), id="drag, tag, commit"),
+    ],
+)
+def test_nor_with_three_clients(programs: tuple[Program, ...], most: int | None) -> None:
+    assert orders(*programs, most=most) >= 2
+
+
+def test_on_a_real_server_the_orders_end_alike(redis_server: RedisServer) -> None:
+    """A short form: memory is the reference, and the contract of backends says the rest."""
+
+    def on_server(count: int) -> list[Backend]:
+        url = resolve_url(redis_server.url)
+        return [open_backend(url, namespace=NAMESPACE) for _ in range(count)]
+
+    for programs in (
+        (put("df", 5), put("df", 6)),
+        (put("df", 5), put("by", 6)),
+        (delete, put("df", 5)),
+        (drag("df", 5, 6), put("df", 7)),
+    ):
+        assert orders(*programs, backends=on_server) == orders(*programs)
