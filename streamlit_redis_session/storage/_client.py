@@ -23,7 +23,9 @@ POOL_WAIT_S = 10.0
 class Client(Protocol):
     """What is used of redis-py, whose own methods carry no types."""
 
-    connection_pool: Any
+    @property
+    def connection_pool(self) -> Any:
+        """Connections to the server."""
 
     def execute_command(self, *arguments: Any) -> Any:
         """Send one command and give its answer."""
@@ -37,24 +39,39 @@ class Client(Protocol):
 
 def make_client(address: Address) -> Client:
     """Make a client that answers bytes and connects at its first command."""
+    return client_of(make_pool(address))
+
+
+def client_of(pool: Any) -> Client:
+    """Make a client over a pool."""
+    return cast("Client", redis.Redis(connection_pool=pool))
+
+
+def make_pool(address: Address, **changes: Any) -> Any:
+    """Make a pool of connections to one server.
+
+    Parameters
+    ----------
+    address
+        Of one server; hosts and service are not looked at.
+    changes
+        Arguments for connections that differ from what the address says.
+    """
     options: dict[str, Any] = dict(address.options)
     max_connections = options.pop("max_connections", MAX_CONNECTIONS)
     options.setdefault("socket_timeout", SOCKET_TIMEOUT_S)
     options.setdefault("socket_read_size", READ_BYTES)
-    options |= _place(address, options) | _no_handshake()
+    options |= _place(address, options) | _no_handshake() | changes
+    login = {"db": address.db, "username": address.username, "password": address.password}
     pool_class: Any = redis.BlockingConnectionPool  # untyped in redis-py
-    pool = pool_class(
+    return pool_class(
         max_connections=max_connections,
         timeout=POOL_WAIT_S,
-        db=address.db,
-        username=address.username,
-        password=address.password,
         protocol=2,  # RESP3 costs a HELLO and is not needed
         decode_responses=False,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
-        **options,
+        **(login | options),
     )
-    return cast("Client", redis.Redis(connection_pool=pool))
 
 
 def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
@@ -66,7 +83,7 @@ def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
         "socket_connect_timeout": options.get("socket_connect_timeout", CONNECT_TIMEOUT_S),
         "socket_keepalive": options.get("socket_keepalive", True),
     }
-    if address.scheme == "redis":
+    if not address.is_tls:
         return network | {"connection_class": redis.Connection}
     verifies = options.get("ssl_cert_reqs", "required") != "none"
     checks_name = verifies and options.get("ssl_check_hostname", True)
