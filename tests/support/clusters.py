@@ -44,7 +44,8 @@ class _Group:
         self._stack = contextlib.ExitStack()
 
     def run(self, server: RedisServer) -> RedisServer:
-        return self._stack.enter_context(server)
+        self._stack.callback(server.stop)  # also when it does not get ready
+        return server.start()
 
     def stop(self) -> None:
         self._stack.close()
@@ -223,6 +224,9 @@ class _Sentinel(RedisServer):
         self._primary_port = primary_port
         self._password = password
 
+    def client(self, **options: Any) -> redis.Redis:
+        return super().client(password=self._password, **options)
+
     def _command(self) -> list[str]:
         config = self.folder / "sentinel.conf"
         if not config.exists():
@@ -231,7 +235,8 @@ class _Sentinel(RedisServer):
 
     def _lines(self) -> list[str]:
         folder: Path = self.folder
-        login = [f"requirepass {self._password}"] if self._password else []
+        word = self._password
+        login = [f'requirepass "{word}"', f'sentinel sentinel-pass "{word}"'] if word else []
         return [
             f"port {self.port}",
             "bind 127.0.0.1",
