@@ -53,7 +53,14 @@ def _open_redis(address: Address, namespace: str) -> Backend:
     from streamlit_redis_session.storage._client import make_client  # noqa: PLC0415  # lazy redis
     from streamlit_redis_session.storage._redis import RedisBackend  # noqa: PLC0415  # lazy redis
 
-    return RedisBackend(
+    kind = RedisBackend
+    if address.few_commands:
+        from streamlit_redis_session.storage._few_commands import (  # noqa: PLC0415  # lazy redis
+            FewCommandsBackend,
+        )
+
+        kind = FewCommandsBackend
+    return kind(
         make_client(address),
         namespace=namespace,
         where=address.where,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import islice
 from types import TracebackType
@@ -35,7 +35,10 @@ from streamlit_redis_session.storage._server_info import read_server_info
 from streamlit_redis_session.storage._wire import AnyWire, Command, Wire
 
 PUT_BATCH_BYTES = 8 * 2**20
-"""One pipeline of chunks; more is half as fast and holds a second copy for longer."""
+"""One pipeline of chunks; more is half as fast and holds a second copy for longer. Managed servers
+take requests of 10 MB."""
+COMMAND_BYTES = 192
+"""What a chunk adds to a pipeline beside its own bytes: its key, at most 110, and its command."""
 GET_BATCH_COUNT = 64
 """Chunks of one MGET; they are 64 KiB to 256 KiB each."""
 KEY_BATCH_COUNT = 1000
@@ -121,8 +124,8 @@ class RedisBackend:
         missing: Sequence[ChunkId] = list(chunks)
         while missing:
             existing: list[ChunkId] = []
-            for batch in batches(((id_, len(chunks[id_])) for id_ in missing), PUT_BATCH_BYTES):
-                existing += self._put_batch({id_: chunks[id_] for id_ in batch}, lease_s)
+            for batch in put_batches(chunks, missing):
+                existing += self._put_batch(batch, lease_s)
             extended = self.extend_chunks(existing, lease_s=lease_s)
             missing = [id_ for id_, exists in zip(existing, extended, strict=True) if not exists]
 
@@ -213,9 +216,12 @@ class RedisBackend:
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from its index, never by scanning keys."""
         known = [SessionKey(key.decode()) for key in self._call(_LIST, (self._keys.index,))]
+        return self._living(known)
+
+    def _living(self, known: Sequence[SessionKey]) -> list[SessionKey]:
+        """Leave out what an eviction or a FLUSH took, and the index still names."""
         living: list[SessionKey] = []
         for batch in slices(known, KEY_BATCH_COUNT):
-            # an eviction or a FLUSH takes sessions that the index still names
             alive = self._pipelined([("EXISTS", self._keys.meta(key)) for key in batch])
             living += (key for key, exists in zip(batch, alive, strict=True) if exists)
         return living
@@ -290,17 +296,31 @@ class RedisBackend:
         self, key: SessionKey, name: str, ids: Sequence[_Id] | None
     ) -> dict[_Id, bytes]:
         """Read fields of a hash, if the session exists."""
-        exists = ("EXISTS", self._keys.meta(key))
         if ids is None:
-            is_there, fields = self._pipelined([exists, ("HGETALL", name)])
-            return cast("dict[_Id, bytes]", _text_keys(fields)) if is_there else {}
+            fields = self._read_hash(key, name, ())
+            return cast("dict[_Id, bytes]", _text_keys(fields or ()))
         records: dict[_Id, bytes] = {}
         for batch in slices(ids, KEY_BATCH_COUNT):
-            is_there, found = self._pipelined([exists, ("HMGET", name, *batch)])
-            if is_there:
+            found = self._read_hash(key, name, batch)
+            if found is not None:
                 pairs = zip(batch, found, strict=True)
                 records.update((id_, data) for id_, data in pairs if data is not None)
         return records
+
+    def _read_hash(self, key: SessionKey, name: str, fields: Sequence[str]) -> list[bytes] | None:
+        """Read these fields as HMGET tells them, or all as HGETALL does."""
+        read = ("HMGET", name, *fields) if fields else ("HGETALL", name)
+        is_there, found = self._pipelined([("EXISTS", self._keys.meta(key)), read])
+        return found if is_there else None
+
+
+def put_batches(
+    chunks: Mapping[ChunkId, bytes], wanted: Sequence[ChunkId]
+) -> Iterator[dict[ChunkId, bytes]]:
+    """Cut chunks into requests of a size that every server takes."""
+    sizes = ((chunk_id, len(chunks[chunk_id]) + COMMAND_BYTES) for chunk_id in wanted)
+    for batch in batches(sizes, PUT_BATCH_BYTES):
+        yield {chunk_id: chunks[chunk_id] for chunk_id in batch}
 
 
 def _all_or_error(wire: AnyWire, commands: Sequence[Command]) -> list[Any]:

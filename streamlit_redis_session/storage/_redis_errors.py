@@ -142,7 +142,7 @@ _BY_TEXT = {
     "request limit exceeded": _UNAVAILABLE,
     "max number of clients": _UNAVAILABLE,
     "max request size exceeded": _TOO_LARGE,
-    "max record size exceeded": _TOO_LARGE,
+    "max single record size exceeded": _TOO_LARGE,
     "cluster support disabled": _NO_CLUSTER,
 }
 """Sentences that use no word of their own, most of them of managed servers."""
@@ -195,6 +195,11 @@ def is_failover(error: BaseException) -> bool:
         word = str(error).split(" ", 1)[0]
         return word in _FAILOVER or type(error).__name__ in _FAILOVER
     return _meaning(error) in (_UNAVAILABLE, _TOO_FEW_REPLICAS)
+
+
+def is_too_large(error: BaseException | None) -> bool:
+    """Tell whether a server refused a request, or its answer, for its size."""
+    return error is not None and _meaning(error) is _TOO_LARGE
 
 
 def _is_loading(error: BaseException) -> bool:
