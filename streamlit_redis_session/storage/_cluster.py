@@ -114,7 +114,7 @@ class ClusterNodes:
                 self._suspects -= suspects
                 return self._slots
             assert failure is not None, "an address has at least one host"
-            raise failure
+            raise failure from failure.__context__  # which this raise would lose
 
     def close(self) -> None:
         """Let go of all connections."""

@@ -6,6 +6,8 @@ what its nearest known base is.
 
 from __future__ import annotations
 
+import ssl
+
 from redis import exceptions as redis_errors
 
 from streamlit_redis_session.errors import (
@@ -194,7 +196,16 @@ def is_failover(error: BaseException) -> bool:
     if isinstance(error, redis_errors.ResponseError):
         word = str(error).split(" ", 1)[0]
         return word in _FAILOVER or type(error).__name__ in _FAILOVER
-    return _meaning(error) in (_UNAVAILABLE, _TOO_FEW_REPLICAS)
+    return _meaning(error) in (_UNAVAILABLE, _TOO_FEW_REPLICAS) and not _is_distrust(error)
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Tell whether a certificate was refused; redis-py makes that a lost connection."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def is_too_large(error: BaseException | None) -> bool:

@@ -15,7 +15,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from streamlit_redis_session.storage._client import make_pool
+from streamlit_redis_session.storage._client import TLSConnection, make_pool
 from streamlit_redis_session.storage._url import Address
 from streamlit_redis_session.storage._wire import Wire
 
@@ -60,7 +60,7 @@ class Sentinels:
                 return found[0].decode(), int(found[1])
             failure = UnknownServiceError(f"no such service: {self._service}")
         assert failure is not None, "an address has at least one host"
-        raise failure
+        raise failure from failure.__context__  # which this raise would lose
 
     def _ask_first(self, wire: Wire) -> None:
         if self._wires[0] is not wire:
@@ -126,5 +126,5 @@ class _PrimaryConnection(_ToPrimary, redis.Connection):
     pass
 
 
-class _TLSPrimaryConnection(_ToPrimary, redis.SSLConnection):
+class _TLSPrimaryConnection(_ToPrimary, TLSConnection):
     pass
