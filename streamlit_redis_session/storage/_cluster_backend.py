@@ -32,6 +32,7 @@ MOST_NOTED = 10_000
 """Sessions whose entry in the index is remembered."""
 
 _INDEX = Script("index")
+_UNINDEX = Script("unindex")
 
 
 class ClusterClient:
@@ -106,7 +107,10 @@ class ClusterBackend(RedisBackend):
         """Start a session with a fresh epoch; ``False`` when it exists, which is untouched."""
         check_seconds(ttl_s)
         self._note(key, ttl_s, anew=True)
-        return super().create_session(key, ttl_s=ttl_s)
+        is_new = super().create_session(key, ttl_s=ttl_s)
+        if is_new:  # who deletes the session before it may have taken the entry for its own
+            self._note(key, ttl_s, anew=True)
+        return is_new
 
     def transact(self, key: SessionKey, transaction: Transaction) -> Outcome:
         """Apply a change, all or nothing; chunks are sent before, to where they belong."""
@@ -122,6 +126,15 @@ class ClusterBackend(RedisBackend):
         check_seconds(ttl_s)
         self._note(key, ttl_s)
         return super().touch_session(key, ttl_s=ttl_s)
+
+    def delete_session(self, key: SessionKey) -> bool:
+        """Remove a session at once; its chunks go when their leases end."""
+        entry = self._command("ZSCORE", self._keys.index, key)
+        existed = super().delete_session(key)
+        self._noted.pop(key, None)
+        if entry is not None:
+            self._change(_UNINDEX, (self._keys.index,), key, entry)
+        return existed
 
     def _session_keys(self, key: SessionKey) -> tuple[str, ...]:
         *own, _ = self._keys.session(key)

@@ -76,7 +76,7 @@ def key_of(command: Sequence[Any]) -> str | None:
     """Give the first key of a command that this package sends; ``None`` when it has none."""
     if command[0] in ("EVALSHA", "EVAL"):
         return str(command[3]) if command[2] else None
-    return str(command[1]) if command[0] in _KEYED else None
+    return None if command[0] in _KEYLESS else str(command[1])
 
 
-_KEYED = frozenset({"SET", "GET", "MGET", "EXISTS", "EXPIRE", "HGET", "HMGET", "HGETALL"})
+_KEYLESS = frozenset({"CLUSTER", "INFO", "PING", "PUBLISH", "TIME", "WAIT"})

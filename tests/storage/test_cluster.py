@@ -88,6 +88,20 @@ class TestCluster(BackendContract):
 
         assert set(backend.list_sessions()) == {short, key}
 
+    def test_a_deleted_session_leaves_the_index_unless_it_is_born_again(
+        self, backend: Backend, cluster: RedisCluster, key: SessionKey
+    ) -> None:
+        home = cluster.primary_of("srs:sessions")
+        backend.delete_session(key)
+        assert asked(home, "ZCARD", "srs:sessions") == 0
+
+        backend.create_session(key, ttl_s=DAY)
+        with open_backend(cluster.url, namespace="srs") as other:
+            other.delete_session(key)
+        assert not backend.touch_session(key, ttl_s=DAY)
+        backend.create_session(key, ttl_s=DAY)
+        assert backend.list_sessions() == [key]
+
     def test_entries_of_sessions_that_are_over_leave_the_index(
         self, backend: Backend, cluster: RedisCluster
     ) -> None:
@@ -249,6 +263,7 @@ def test_a_large_change_and_many_records_fit(cluster: RedisCluster) -> None:
         assert backend.get_chunks(list(chunks)) == list(chunks.values())
 
 
+@pytest.mark.slow
 def test_a_cluster_is_found_again_after_all_of_it_was_away() -> None:
     with (
         RedisCluster("--appendonly", "yes", "--appendfsync", "always") as cluster,
