@@ -16,7 +16,7 @@ from streamlit_redis_session import Session
 
 pytestmark = pytest.mark.slow
 
-AFTERWARDS = 30
+AFTERWARDS = 60
 """Versions made once the new primary is there."""
 
 
@@ -111,16 +111,17 @@ def work_through(url: str, fail_over: Callable[[Session], None]) -> Work:
     return work
 
 
+@pytest.mark.parametrize("has", ["the session", "some of its chunks"])
 def test_a_cluster_whose_primary_is_killed_loses_nothing_that_replicas_confirmed(
-    cluster: RedisCluster,
+    cluster: RedisCluster, has: str
 ) -> None:
     """The old primary comes back as a replica, without which nobody could confirm."""
 
     def fail_over(session: Session) -> None:
-        name = f"{{srs:{session.key}}}:meta"
-        old = cluster.primary_of(name)
-        old.kill()
-        wait_until(lambda: cluster.primary_of(name) is not old, "another primary")
+        home = cluster.primary_of(f"{{srs:{session.key}}}:meta")
+        others = (server for server in cluster.primaries if server is not home)
+        old = home if has == "the session" else next(others)
+        cluster.fail_over(old)
         old.start()
 
     work = work_through(f"{cluster.url}?wait_replicas=1", fail_over)
@@ -128,10 +129,22 @@ def test_a_cluster_whose_primary_is_killed_loses_nothing_that_replicas_confirmed
     assert work.longest_s > 0.5, "nobody noticed"
 
 
+@pytest.mark.parametrize("how", ["killed", "frozen"])
 def test_sentinels_that_name_another_primary_lose_nothing_that_replicas_confirmed(
-    trio: SentinelTrio,
+    trio: SentinelTrio, how: str
 ) -> None:
-    """The other replica confirms what the new primary writes."""
-    work = work_through(f"{trio.url}?wait_replicas=1", lambda _: trio.primary.kill())
+    """The other replica confirms what the new primary writes.
+
+    A frozen primary keeps its connections, and takes itself for the primary when it wakes up.
+    """
+
+    def fail_over(_: Session) -> None:
+        old = trio.primary
+        old.kill() if how == "killed" else old.freeze()
+        wait_until(lambda: trio.primary is not old, "another primary")
+        if how == "frozen":
+            old.thaw()
+
+    work = work_through(f"{trio.url}?wait_replicas=1&socket_timeout=1.5", fail_over)
 
     assert work.longest_s > 0.5, "nobody noticed"

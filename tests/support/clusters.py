@@ -112,7 +112,9 @@ class RedisCluster(_Group):
 
     def primary_of(self, key: str) -> RedisServer:
         """The server that has a key by its slot, as another one tells it."""
-        slot = redis.crc.key_slot(key.encode())
+        return self._primary_of_slot(redis.crc.key_slot(key.encode()))
+
+    def _primary_of_slot(self, slot: int) -> RedisServer:
         told: Any = []
         for server in self.servers:
             with contextlib.suppress(redis.RedisError):
@@ -120,6 +122,14 @@ class RedisCluster(_Group):
                 break
         ports = [primary[1] for first, last, primary, *_ in told if first <= slot <= last]
         return next(server for server in self.servers if server.port == ports[0])
+
+    def fail_over(self, old: RedisServer) -> None:
+        """Kill a primary and wait for its replica to take its slots."""
+        own = asked(old, "CLUSTER", "MYID")
+        told: Any = asked(old, "CLUSTER", "SLOTS")
+        slot = next(first for first, _, primary, *_ in told if primary[2] == own)
+        old.kill()
+        wait_until(lambda: self._primary_of_slot(slot) is not old, "another primary")
 
     def flush(self) -> None:
         for server in self.primaries:
