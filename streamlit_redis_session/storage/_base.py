@@ -94,6 +94,7 @@ class ServerInfo:
     where: str
     """The address without credentials, fit to be shown."""
     persistent: bool | None
+    """Whether writes reach an append-only file; ``None`` also where snapshots may be written."""
     maxmemory_policy: str | None
     used_memory_bytes: int | None
     maxmemory_bytes: int | None

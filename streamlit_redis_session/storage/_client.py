@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import ssl
 from typing import Any, Protocol, cast
 
 import redis
@@ -23,7 +24,9 @@ POOL_WAIT_S = 10.0
 class Client(Protocol):
     """What is used of redis-py, whose own methods carry no types."""
 
-    connection_pool: Any
+    @property
+    def connection_pool(self) -> Any:
+        """Connections to the server."""
 
     def execute_command(self, *arguments: Any) -> Any:
         """Send one command and give its answer."""
@@ -35,26 +38,67 @@ class Client(Protocol):
         """Give the connection back."""
 
 
+class TLSConnection(redis.SSLConnection):
+    """A connection over TLS that does not take what TLS itself sends for an answer.
+
+    The pool looks whether a connection that it gives out has unread bytes, which would be answers
+    to somebody else. After a TLS 1.3 handshake there may be session tickets.
+    """
+
+    _sock: Any
+
+    def can_read(self, timeout: float = 0) -> bool:
+        """Tell whether there is something to read, or the server has gone."""
+        if not super().can_read(timeout):
+            return False
+        usual = self._sock.gettimeout()
+        self._sock.settimeout(0)
+        try:
+            self._sock.recv(1)
+        except ssl.SSLWantReadError:
+            return False
+        except OSError:
+            return True
+        finally:
+            self._sock.settimeout(usual)
+        return True
+
+
 def make_client(address: Address) -> Client:
     """Make a client that answers bytes and connects at its first command."""
+    return client_of(make_pool(address))
+
+
+def client_of(pool: Any) -> Client:
+    """Make a client over a pool."""
+    return cast("Client", redis.Redis(connection_pool=pool))
+
+
+def make_pool(address: Address, **changes: Any) -> Any:
+    """Make a pool of connections to one server.
+
+    Parameters
+    ----------
+    address
+        Of one server; hosts and service are not looked at.
+    changes
+        Arguments for connections that differ from what the address says.
+    """
     options: dict[str, Any] = dict(address.options)
     max_connections = options.pop("max_connections", MAX_CONNECTIONS)
     options.setdefault("socket_timeout", SOCKET_TIMEOUT_S)
     options.setdefault("socket_read_size", READ_BYTES)
-    options |= _place(address, options) | _no_handshake()
+    options |= _place(address, options) | _no_handshake() | changes
+    login = {"db": address.db, "username": address.username, "password": address.password}
     pool_class: Any = redis.BlockingConnectionPool  # untyped in redis-py
-    pool = pool_class(
+    return pool_class(
         max_connections=max_connections,
         timeout=POOL_WAIT_S,
-        db=address.db,
-        username=address.username,
-        password=address.password,
         protocol=2,  # RESP3 costs a HELLO and is not needed
         decode_responses=False,
         retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
-        **options,
+        **(login | options),
     )
-    return cast("Client", redis.Redis(connection_pool=pool))
 
 
 def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
@@ -66,11 +110,11 @@ def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
         "socket_connect_timeout": options.get("socket_connect_timeout", CONNECT_TIMEOUT_S),
         "socket_keepalive": options.get("socket_keepalive", True),
     }
-    if address.scheme == "redis":
+    if not address.is_tls:
         return network | {"connection_class": redis.Connection}
     verifies = options.get("ssl_cert_reqs", "required") != "none"
     checks_name = verifies and options.get("ssl_check_hostname", True)
-    return network | {"connection_class": redis.SSLConnection, "ssl_check_hostname": checks_name}
+    return network | {"connection_class": TLSConnection, "ssl_check_hostname": checks_name}
 
 
 def _no_handshake() -> dict[str, None]:

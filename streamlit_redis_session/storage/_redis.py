@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar, cast
@@ -21,7 +22,9 @@ from streamlit_redis_session.storage._base import (
     batches,
 )
 from streamlit_redis_session.storage._client import Client
+from streamlit_redis_session.storage._durable import DurableWire
 from streamlit_redis_session.storage._keys import Keys, check_seconds, check_transaction
+from streamlit_redis_session.storage._patience import Patience
 from streamlit_redis_session.storage._redis_errors import (
     CAUGHT,
     is_connection_loss,
@@ -29,10 +32,13 @@ from streamlit_redis_session.storage._redis_errors import (
 )
 from streamlit_redis_session.storage._scripts import Script, transact_arguments
 from streamlit_redis_session.storage._server_info import read_server_info
-from streamlit_redis_session.storage._wire import Command, Wire
+from streamlit_redis_session.storage._wire import AnyWire, Command, Wire
 
 PUT_BATCH_BYTES = 8 * 2**20
-"""One pipeline of chunks; more is half as fast and holds a second copy for longer."""
+"""One pipeline of chunks; more is half as fast and holds a second copy for longer. Managed servers
+take requests of 10 MB."""
+COMMAND_BYTES = 192
+"""What a chunk adds to a pipeline beside its own bytes: its key, at most 110, and its command."""
 GET_BATCH_COUNT = 64
 """Chunks of one MGET; they are 64 KiB to 256 KiB each."""
 KEY_BATCH_COUNT = 1000
@@ -72,6 +78,10 @@ class RedisBackend:
     revive
         Called when nobody answers at the address, before one further try: the embedded server is
         started again here.
+    wait_replicas
+        How many replicas must confirm a write before it counts.
+    patience
+        Repeats what meets a failover; ``None``: nobody takes the server's place.
     """
 
     def __init__(
@@ -81,13 +91,22 @@ class RedisBackend:
         namespace: str,
         where: str,
         revive: Callable[[], None] | None = None,
+        wait_replicas: int = 0,
+        patience: Patience | None = None,
     ) -> None:
         self._client = client
-        self._wire = Wire(client.connection_pool)
+        self._wire, self._writes = self._wires(client, wait_replicas)
+        self._patience = patience
         self._keys = Keys(namespace)
         self._where = where
         self._revive = revive
         self._is_closed = False
+
+    @staticmethod
+    def _wires(client: Client, wait_replicas: int) -> tuple[AnyWire, AnyWire]:
+        """Make the ways to read and to write."""
+        wire = Wire(client.connection_pool)
+        return wire, (DurableWire(wire, wait_replicas) if wait_replicas else wire)
 
     @property
     def where(self) -> str:
@@ -105,8 +124,8 @@ class RedisBackend:
         missing: Sequence[ChunkId] = list(chunks)
         while missing:
             existing: list[ChunkId] = []
-            for batch in batches(((id_, len(chunks[id_])) for id_ in missing), PUT_BATCH_BYTES):
-                existing += self._put_batch({id_: chunks[id_] for id_ in batch}, lease_s)
+            for batch in put_batches(chunks, missing):
+                existing += self._put_batch(batch, lease_s)
             extended = self.extend_chunks(existing, lease_s=lease_s)
             missing = [id_ for id_, exists in zip(existing, extended, strict=True) if not exists]
 
@@ -116,7 +135,8 @@ class RedisBackend:
             [
                 ("SET", self._keys.chunk(chunk_id), data, "EX", lease_s, "NX")
                 for chunk_id, data in chunks.items()
-            ]
+            ],
+            self._writes,
         )
         return [id_ for id_, stored in zip(chunks, answers, strict=True) if not stored]
 
@@ -124,15 +144,15 @@ class RedisBackend:
         """Lengthen (never shorten) leases; say for each whether the chunk exists."""
         check_seconds(lease_s)
         found: list[bool] = []
-        for batch in _slices(chunk_ids, KEY_BATCH_COUNT):
+        for batch in slices(chunk_ids, KEY_BATCH_COUNT):
             keys = [self._keys.chunk(chunk_id) for chunk_id in batch]
-            found += (exists == 1 for exists in self._call(_EXTEND, keys, lease_s))
+            found += (exists == 1 for exists in self._change(_EXTEND, keys, lease_s))
         return found
 
     def get_chunks(self, chunk_ids: Sequence[ChunkId]) -> list[bytes | None]:
         """Read chunks in order; ``None`` for each that does not exist."""
         found: list[bytes | None] = []
-        for batch in _slices(chunk_ids, GET_BATCH_COUNT):
+        for batch in slices(chunk_ids, GET_BATCH_COUNT):
             found += self._command("MGET", *(self._keys.chunk(chunk_id) for chunk_id in batch))
         return found
 
@@ -142,7 +162,7 @@ class RedisBackend:
         """Start a session with a fresh epoch; ``False`` when it exists, which is untouched."""
         check_seconds(ttl_s)
         epoch = secrets.token_hex(16)  # before the first try: a repeated one knows its own work
-        return bool(self._call(_CREATE, self._keys.session(key), epoch, ttl_s, key))
+        return bool(self._change(_CREATE, self._session_keys(key), epoch, ttl_s, key))
 
     def read_session(self, key: SessionKey) -> SessionRecord | None:
         """Read meta and refs in one round trip; ``None`` when there is no such session."""
@@ -178,27 +198,30 @@ class RedisBackend:
         if chunks and not _fits_in_script(chunks):
             self.put_chunks(chunks, lease_s=transaction.lease_s)
             chunks = {}
-        keys = self._keys.session(key)
+        keys = self._session_keys(key)
         if chunks:
             keys += tuple(map(self._keys.chunk, chunks))
         arguments = transact_arguments(self._keys.events, key, transaction, chunks.values())
-        return _OUTCOMES[self._call(_TRANSACT, keys, *arguments)]
+        return _OUTCOMES[self._change(_TRANSACT, keys, *arguments)]
 
     def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
         """Set the time to live of all keys of a session; ``False`` when there is none."""
         check_seconds(ttl_s)
-        return bool(self._call(_TOUCH, self._keys.session(key), ttl_s, key))
+        return bool(self._change(_TOUCH, self._session_keys(key), ttl_s, key))
 
     def delete_session(self, key: SessionKey) -> bool:
         """Remove a session at once; its chunks go when their leases end."""
-        return bool(self._call(_DELETE, self._keys.session(key), key))
+        return bool(self._change(_DELETE, self._session_keys(key), key))
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from its index, never by scanning keys."""
         known = [SessionKey(key.decode()) for key in self._call(_LIST, (self._keys.index,))]
+        return self._living(known)
+
+    def _living(self, known: Sequence[SessionKey]) -> list[SessionKey]:
+        """Leave out what an eviction or a FLUSH took, and the index still names."""
         living: list[SessionKey] = []
-        for batch in _slices(known, KEY_BATCH_COUNT):
-            # an eviction or a FLUSH takes sessions that the index still names
+        for batch in slices(known, KEY_BATCH_COUNT):
             alive = self._pipelined([("EXISTS", self._keys.meta(key)) for key in batch])
             living += (key for key, exists in zip(batch, alive, strict=True) if exists)
         return living
@@ -212,6 +235,11 @@ class RedisBackend:
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
         self._is_closed = True
+        if self._patience is not None:
+            self._patience.end()
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         self._client.close()
         self._client.connection_pool.disconnect()
 
@@ -228,6 +256,10 @@ class RedisBackend:
         """Close the backend."""
         self.close()
 
+    def _session_keys(self, key: SessionKey) -> tuple[str, ...]:
+        """Give the scripts' KEYS 1 to 6."""
+        return self._keys.session(key)
+
     # one way to the server
 
     def _command(self, *arguments: Any) -> Any:
@@ -236,11 +268,16 @@ class RedisBackend:
     def _call(self, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
         return self._run(script, self._wire, keys, *arguments)
 
+    def _change(self, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
+        return self._run(script, self._writes, keys, *arguments)
+
     def _run(self, work: Callable[..., _T], *arguments: Any) -> _T:
         """Do the work; let no error of redis-py out."""
         if self._is_closed:
             raise StorageUnavailableError(f"{self._where} was closed. Connect again.")
         try:
+            if self._patience is not None:
+                return self._patience(partial(work, *arguments))
             return work(*arguments)
         except CAUGHT as error:
             if self._revive is None or not is_connection_loss(error):
@@ -251,32 +288,51 @@ class RedisBackend:
         except CAUGHT as error:
             raise translated(error, self._where) from error
 
-    def _pipelined(self, commands: Sequence[Command]) -> list[Any]:
+    def _pipelined(self, commands: Sequence[Command], wire: AnyWire | None = None) -> list[Any]:
         """Send commands in one go; the first error among the answers is raised."""
-        answers = self._run(self._wire.send_all, commands)
-        for answer in answers:
-            if isinstance(answer, ResponseError):
-                raise translated(answer, self._where) from answer
-        return answers
+        return self._run(_all_or_error, wire or self._wire, commands)
 
     def _read_records(
         self, key: SessionKey, name: str, ids: Sequence[_Id] | None
     ) -> dict[_Id, bytes]:
         """Read fields of a hash, if the session exists."""
-        exists = ("EXISTS", self._keys.meta(key))
         if ids is None:
-            is_there, fields = self._pipelined([exists, ("HGETALL", name)])
-            return cast("dict[_Id, bytes]", _text_keys(fields)) if is_there else {}
+            fields = self._read_hash(key, name, ())
+            return cast("dict[_Id, bytes]", _text_keys(fields or ()))
         records: dict[_Id, bytes] = {}
-        for batch in _slices(ids, KEY_BATCH_COUNT):
-            is_there, found = self._pipelined([exists, ("HMGET", name, *batch)])
-            if is_there:
+        for batch in slices(ids, KEY_BATCH_COUNT):
+            found = self._read_hash(key, name, batch)
+            if found is not None:
                 pairs = zip(batch, found, strict=True)
                 records.update((id_, data) for id_, data in pairs if data is not None)
         return records
 
+    def _read_hash(self, key: SessionKey, name: str, fields: Sequence[str]) -> list[bytes] | None:
+        """Read these fields as HMGET tells them, or all as HGETALL does."""
+        read = ("HMGET", name, *fields) if fields else ("HGETALL", name)
+        is_there, found = self._pipelined([("EXISTS", self._keys.meta(key)), read])
+        return found if is_there else None
 
-def _slices(items: Sequence[_T], most: int) -> list[list[_T]]:
+
+def put_batches(
+    chunks: Mapping[ChunkId, bytes], wanted: Sequence[ChunkId]
+) -> Iterator[dict[ChunkId, bytes]]:
+    """Cut chunks into requests of a size that every server takes."""
+    sizes = ((chunk_id, len(chunks[chunk_id]) + COMMAND_BYTES) for chunk_id in wanted)
+    for batch in batches(sizes, PUT_BATCH_BYTES):
+        yield {chunk_id: chunks[chunk_id] for chunk_id in batch}
+
+
+def _all_or_error(wire: AnyWire, commands: Sequence[Command]) -> list[Any]:
+    answers = wire.send_all(commands)
+    for answer in answers:
+        if isinstance(answer, ResponseError):
+            raise answer
+    return answers
+
+
+def slices(items: Sequence[_T], most: int) -> list[list[_T]]:
+    """Cut into lists of at most so many."""
     remaining = iter(items)
     return list(iter(lambda: list(islice(remaining, most)), []))
 

@@ -6,6 +6,8 @@ what its nearest known base is.
 
 from __future__ import annotations
 
+import ssl
+
 from redis import exceptions as redis_errors
 
 from streamlit_redis_session.errors import (
@@ -51,8 +53,25 @@ _DENIED = (
 )
 _CLUSTER = (
     StorageError,
-    "{where} is a node of a cluster ({error}). This release speaks to a single server: give it "
-    "the URL of one.",
+    "{where} is a node of a cluster ({error}). Connect with redis+cluster:// or rediss+cluster://.",
+)
+_NO_CLUSTER = (
+    StorageError,
+    "{where} is no cluster ({error}). Connect with redis:// or rediss://.",
+)
+_TOO_FEW_REPLICAS = (
+    StorageUnavailableError,
+    "{where} wrote it, but {error}. The same call may be made again; wait_replicas in the URL "
+    "says how many are needed.",
+)
+_UNKNOWN_SERVICE = (
+    StorageError,
+    "{where} has sentinels that watch {error}. Check the name at the end of the URL.",
+)
+_TOO_LARGE = (
+    StorageError,
+    "{where} takes no request or record of this size ({error}). Raise its limits, or keep fewer "
+    "and smaller values.",
 )
 _OTHER = (
     StorageError,
@@ -96,6 +115,8 @@ BY_CLASS: dict[str, tuple[type[StorageError], str]] = {
     "ModuleError": _OTHER,
     "NoSuchFieldsetError": _OTHER,
     "LockError": _OTHER,
+    "TooFewReplicasError": _TOO_FEW_REPLICAS,
+    "UnknownServiceError": _UNKNOWN_SERVICE,
     "LockNotOwnedError": _OTHER,
 }
 
@@ -122,8 +143,31 @@ BY_WORD: dict[str, tuple[type[StorageError], str]] = {
 _BY_TEXT = {
     "request limit exceeded": _UNAVAILABLE,
     "max number of clients": _UNAVAILABLE,
+    "max request size exceeded": _TOO_LARGE,
+    "max single record size exceeded": _TOO_LARGE,
+    "cluster support disabled": _NO_CLUSTER,
 }
-"""Sentences of managed servers that use no word of their own."""
+"""Sentences that use no word of their own, most of them of managed servers."""
+
+_FAILOVER = frozenset(
+    {
+        "LOADING",
+        "READONLY",
+        "NOREPLICAS",
+        "MASTERDOWN",
+        "CLUSTERDOWN",
+        "TRYAGAIN",
+        "MOVED",
+        "ASK",
+        "ReadOnlyError",
+        "MasterDownError",
+        "ClusterDownError",
+        "TryAgainError",
+        "MovedError",
+        "AskError",
+    }
+)
+"""Answers that a failover, or slots on the move, make a server give for a while."""
 
 
 def translated(error: BaseException, where: str) -> StorageError:
@@ -145,6 +189,28 @@ def is_connection_loss(error: BaseException) -> bool:
     """Tell whether nobody answered at the address, as opposed to an answer we do not like."""
     lost = isinstance(error, (redis_errors.ConnectionError, OSError))
     return lost and _meaning(error) is _UNAVAILABLE and not _is_loading(error)
+
+
+def is_failover(error: BaseException) -> bool:
+    """Tell whether the same call may well succeed in a few seconds, at this server or another."""
+    if isinstance(error, redis_errors.ResponseError):
+        word = str(error).split(" ", 1)[0]
+        return word in _FAILOVER or type(error).__name__ in _FAILOVER
+    return _meaning(error) in (_UNAVAILABLE, _TOO_FEW_REPLICAS) and not _is_distrust(error)
+
+
+def _is_distrust(error: BaseException | None) -> bool:
+    """Tell whether a certificate was refused; redis-py makes that a lost connection."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
+
+
+def is_too_large(error: BaseException | None) -> bool:
+    """Tell whether a server refused a request, or its answer, for its size."""
+    return error is not None and _meaning(error) is _TOO_LARGE
 
 
 def _is_loading(error: BaseException) -> bool:

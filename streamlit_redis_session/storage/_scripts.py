@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError
 
 from streamlit_redis_session.objects import SessionKey
 from streamlit_redis_session.storage._base import Transaction
-from streamlit_redis_session.storage._wire import Wire
+from streamlit_redis_session.storage._wire import AnyWire
 
 
 class Script:
@@ -21,7 +21,7 @@ class Script:
     def __init__(self, name: str) -> None:
         self.name = name
 
-    def __call__(self, wire: Wire, keys: Sequence[str], *arguments: Any) -> Any:
+    def __call__(self, wire: AnyWire, keys: Sequence[str], *arguments: Any) -> Any:
         """Run the script in one round trip (two, the first time after a server's start)."""
         try:
             return wire.send("EVALSHA", self._sha, len(keys), *keys, *arguments)

@@ -11,7 +11,10 @@ from streamlit_redis_session.storage._client import Client
 
 
 def read_server_info(client: Client, where: str) -> ServerInfo:
-    """Ask with INFO, and with CONFIG GET where that is allowed."""
+    """Ask with INFO, and only whether somebody answers where that is refused.
+
+    CONFIG is never sent: managed servers count or report what they refuse.
+    """
     try:
         told: dict[str, Any] = client.execute_command("INFO")
     except ResponseError:
@@ -22,23 +25,11 @@ def read_server_info(client: Client, where: str) -> ServerInfo:
         kind=kind,
         version=str(told.get(f"{kind}_version", "")),
         where=where,
-        persistent=_is_persistent(client, told),
+        persistent=True if told.get("aof_enabled") == 1 else None,
         maxmemory_policy=told.get("maxmemory_policy"),
         used_memory_bytes=_number(told.get("used_memory")),
         maxmemory_bytes=_number(told.get("maxmemory")),
     )
-
-
-def _is_persistent(client: Client, told: dict[str, Any]) -> bool | None:
-    """Tell whether writes reach a disk, by append-only file or by snapshots."""
-    if told.get("aof_enabled") == 1:
-        return True
-    try:
-        answer = client.execute_command("CONFIG GET", "save")
-    except ResponseError:
-        return None
-    saves = list(answer.values()) if isinstance(answer, dict) else list(answer)[1:]
-    return bool(saves and saves[0])
 
 
 def _number(value: Any) -> int | None:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlsplit
 
 from streamlit_redis_session.errors import ConfigurationError
@@ -21,11 +21,16 @@ from streamlit_redis_session.storage._environment import (
 )
 from streamlit_redis_session.storage._url_options import Option, options_of, read_option
 
-SCHEMES = ("redis", "rediss", "unix", "embedded", "memory")
-LATER_SCHEMES = ("redis+cluster", "rediss+cluster", "redis+sentinel", "rediss+sentinel")
+CLUSTER_SCHEMES = ("redis+cluster", "rediss+cluster")
+SENTINEL_SCHEMES = ("redis+sentinel", "rediss+sentinel")
+SCHEMES = ("redis", "rediss", "unix", *CLUSTER_SCHEMES, *SENTINEL_SCHEMES, "embedded", "memory")
 DEFAULT_PORT = 6379
+SENTINEL_PORT = 26379
 
 _QUOTE_HINT = "In a user name or password, write '/' as %2F, '?' as %3F, '#' as %23, '@' as %40."
+_SERVICE = re.compile(r"[A-Za-z0-9_.-]{1,200}")
+_PER_COMMAND_BILLED = ".upstash.io"
+"""Hosts whose servers bill each command of a pipeline."""
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]{0,252})|[0-9A-Fa-f:.%]*:[0-9A-Fa-f:.%]*")
 
 
@@ -38,23 +43,46 @@ class Address:
     host: str = ""
     """For ``redis`` and ``rediss``; for ``memory`` the store's name, often empty."""
     port: int = DEFAULT_PORT
+    hosts: tuple[tuple[str, int], ...] = ()
+    """Some nodes of the cluster, or the sentinels, each with its port."""
+    service: str = ""
+    """The name by which sentinels know the primary."""
     path: str = ""
     """The socket (``unix``) or data directory (``embedded``, empty: the default one)."""
     db: int = 0
     username: str | None = field(default=None, repr=False)
     password: str | None = field(default=None, repr=False)
+    sentinel_username: str | None = field(default=None, repr=False)
+    sentinel_password: str | None = field(default=None, repr=False)
+    wait_replicas: int = 0
+    """How many replicas must have a write before it counts."""
+    few_commands: bool = False
+    """Whether every command of a pipeline costs."""
     options: Mapping[str, Option] = field(default_factory=dict)
-    """Query arguments, typed; without db, username and password."""
+    """Query arguments, typed, that are for connections; without those above."""
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether connections are encrypted."""
+        return self.scheme.startswith("rediss")
 
     @property
     def where(self) -> str:
         """The address without credentials, fit to be shown and logged."""
         if self.scheme in ("redis", "rediss"):
-            host = f"[{self.host}]" if ":" in self.host else self.host
-            return f"{self.scheme}://{host}:{self.port}/{self.db}"
+            return f"{self.scheme}://{_place(self.host, self.port)}/{self.db}"
+        if self.hosts:
+            listed = ",".join(_place(*host) for host in self.hosts)
+            path = f"/{self.service}" if self.service else ""
+            return f"{self.scheme}://{listed}{path}" + (f"?db={self.db}" if self.db else "")
         if self.scheme == "unix":
             return f"unix://{self.path}" + (f"?db={self.db}" if self.db else "")
         return f"{self.scheme}://{self.host}{self.path}"
+
+    def at(self, host: str, port: int) -> Address:
+        """Give the address of one server with the same login and options."""
+        scheme = "rediss" if self.is_tls else "redis"
+        return replace(self, scheme=scheme, host=host, port=port, hosts=(), service="")
 
 
 def parse_url(url: str) -> Address:
@@ -67,8 +95,10 @@ def parse_url(url: str) -> Address:
         the part and never shows a user name or password.
     """
     scheme = _checked_scheme(url)
+    is_listed = scheme in CLUSTER_SCHEMES or scheme in SENTINEL_SCHEMES
+    first, others = _hosts_apart(scheme, url.strip()) if is_listed else (url.strip(), [])
     try:
-        parts = urlsplit(url.strip())
+        parts, *more = map(urlsplit, (first, *others))
     except ValueError:
         # the original message shows user name and password
         raise ConfigurationError(
@@ -78,6 +108,8 @@ def parse_url(url: str) -> Address:
         raise ConfigurationError(f"The {scheme}:// URL contains a '#'. {_QUOTE_HINT}")
     if scheme in ("redis", "rediss"):
         return _network_address(scheme, parts)
+    if is_listed:
+        return _listed_address(scheme, parts, more)
     if scheme == "unix":
         return _unix_address(parts)
     return _local_address(scheme, parts)
@@ -137,11 +169,6 @@ def _checked_scheme(url: str) -> str:
     known = ", ".join(f"{name}://" for name in SCHEMES)
     if not separator:
         raise ConfigurationError(f"The URL has no scheme. It must begin with one of {known}.")
-    if scheme in LATER_SCHEMES:
-        raise ConfigurationError(
-            f"{scheme}:// is not open yet: this release speaks to a single server. "
-            "Use redis:// or rediss://."
-        )
     if scheme in SCHEMES:
         return scheme
     if scheme in ("http", "https"):
@@ -162,6 +189,7 @@ def _network_address(scheme: str, parts: SplitResult) -> Address:
     if db is not None and options.get("db", db) != db:
         raise ConfigurationError(f"The {scheme}:// URL names two databases. Name one.")
     username, password = _credentials(parts, options)
+    few_commands = options.pop("few_commands", host.endswith(_PER_COMMAND_BILLED))
     return Address(
         scheme=scheme,
         host=host,
@@ -169,8 +197,66 @@ def _network_address(scheme: str, parts: SplitResult) -> Address:
         db=_taken_db(options) if db is None else (options.pop("db", None), db)[1],
         username=username,
         password=password,
+        wait_replicas=_taken_replicas(options),
+        few_commands=bool(few_commands),
         options=options,
     )
+
+
+def _hosts_apart(scheme: str, url: str) -> tuple[str, list[str]]:
+    """Leave only the first host in a URL, and make a URL of each other host."""
+    rest = url.partition("://")[2]
+    place, separator, tail = rest, "", ""
+    if found := re.search(r"[/?#]", rest):
+        place, separator, tail = rest[: found.start()], found[0], rest[found.end() :]
+    login, at, hosts = place.rpartition("@")
+    if "@" in login:
+        raise ConfigurationError(
+            f"The {scheme}:// URL has more than one '@'. Write the login once, before the first "
+            f"host. {_QUOTE_HINT}"
+        )
+    first, *others = hosts.split(",")
+    return (
+        f"{scheme}://{login}{at}{first}{separator}{tail}",
+        [f"{scheme}://{other}" for other in others],
+    )
+
+
+def _listed_address(scheme: str, first: SplitResult, others: Sequence[SplitResult]) -> Address:
+    """Read the address of a cluster, or of sentinels."""
+    options = _read_query(scheme, first)
+    username, password = _credentials(first, options)
+    is_cluster = scheme in CLUSTER_SCHEMES
+    port = DEFAULT_PORT if is_cluster else SENTINEL_PORT
+    places = ((_checked_host(scheme, p), _checked_port(scheme, p, port)) for p in (first, *others))
+    hosts = tuple(dict.fromkeys(places))
+    if is_cluster and _db_of_path(scheme, first.path):
+        raise ConfigurationError(f"The {scheme}:// URL names a database; a cluster has only /0.")
+    service = "" if is_cluster else _checked_service(scheme, first.path)
+    sentinel_login = (options.pop(f"sentinel_{part}", None) for part in ("username", "password"))
+    sentinel_username, sentinel_password = (text and str(text) for text in sentinel_login)
+    return Address(
+        scheme=scheme,
+        hosts=hosts,
+        service=service,
+        db=_taken_db(options),
+        username=username,
+        password=password,
+        sentinel_username=sentinel_username or None,
+        sentinel_password=sentinel_password or None,
+        wait_replicas=_taken_replicas(options),
+        options=options,
+    )
+
+
+def _checked_service(scheme: str, path: str) -> str:
+    service = unquote(path).strip("/")
+    if not _SERVICE.fullmatch(service):
+        raise ConfigurationError(
+            f"The path of the {scheme}:// URL must be the name of the service that the sentinels "
+            f"watch, such as {scheme}://host:26379/mymaster. {_QUOTE_HINT}"
+        )
+    return service
 
 
 def _unix_address(parts: SplitResult) -> Address:
@@ -207,15 +293,26 @@ def _checked_host(scheme: str, parts: SplitResult) -> str:
     host = parts.hostname
     if not host:
         raise ConfigurationError(
-            f"The {scheme}:// URL names no host. It looks like {scheme}://host:6379/0. "
-            f"{_QUOTE_HINT}"
+            f"The {scheme}:// URL names no host. It looks like {_example(scheme)}. {_QUOTE_HINT}"
         )
     if not _HOST.fullmatch(host) or any(len(label) > 63 for label in host.split(".")):
         raise ConfigurationError(f"The {scheme}:// URL has a malformed host. {_QUOTE_HINT}")
     return host
 
 
-def _checked_port(scheme: str, parts: SplitResult) -> int:
+def _example(scheme: str) -> str:
+    if scheme in CLUSTER_SCHEMES:
+        return f"{scheme}://host:6379,other:6379"
+    if scheme in SENTINEL_SCHEMES:
+        return f"{scheme}://host:26379,other:26379/mymaster"
+    return f"{scheme}://host:6379/0"
+
+
+def _place(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _checked_port(scheme: str, parts: SplitResult, default: int = DEFAULT_PORT) -> int:
     try:
         port = parts.port
     except ValueError:
@@ -224,7 +321,7 @@ def _checked_port(scheme: str, parts: SplitResult) -> int:
         raise ConfigurationError(
             f"The port of the {scheme}:// URL must be a number from 1 to 65535. {_QUOTE_HINT}"
         ) from None
-    return DEFAULT_PORT if port is None else port
+    return default if port is None else port
 
 
 def _db_of_path(scheme: str, path: str) -> int | None:
@@ -240,6 +337,10 @@ def _db_of_path(scheme: str, path: str) -> int | None:
 
 def _taken_db(options: dict[str, Option]) -> int:
     return int(options.pop("db", 0) or 0)
+
+
+def _taken_replicas(options: dict[str, Option]) -> int:
+    return int(options.pop("wait_replicas", 0))
 
 
 def _credentials(parts: SplitResult, options: dict[str, Option]) -> tuple[str | None, str | None]:

@@ -84,9 +84,21 @@ _TLS: dict[str, _Reader] = {
     "ssl_certfile": _SOME_TEXT,
     "ssl_keyfile": _SOME_TEXT,
 }
+_DURABILITY: dict[str, _Reader] = {"wait_replicas": _POSITIVE_COUNT}
+_BILLING: dict[str, _Reader] = {"few_commands": _TRUE_OR_FALSE}
+_SENTINELS: dict[str, _Reader] = {
+    "sentinel_username": _SOME_TEXT,
+    "sentinel_password": _SOME_TEXT,
+}
+_SERVER = _POOL | _LOGIN | _NETWORK | _DURABILITY
+_CLUSTER = {name: reader for name, reader in _SERVER.items() if name != "db"}
 _READERS: dict[str, dict[str, _Reader]] = {
-    "redis": _POOL | _LOGIN | _NETWORK,
-    "rediss": _POOL | _LOGIN | _NETWORK | _TLS,
+    "redis": _SERVER | _BILLING,
+    "rediss": _SERVER | _BILLING | _TLS,
+    "redis+cluster": _CLUSTER,
+    "rediss+cluster": _CLUSTER | _TLS,
+    "redis+sentinel": _SERVER | _SENTINELS,
+    "rediss+sentinel": _SERVER | _SENTINELS | _TLS,
     "unix": _POOL | _LOGIN,
     "embedded": _POOL | {"grace_s": _POSITIVE_SECONDS},
     "memory": {},

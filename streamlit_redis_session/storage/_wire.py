@@ -9,11 +9,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from redis.exceptions import ResponseError
 
 Command: TypeAlias = Sequence[Any]
+
+
+class AnyWire(Protocol):
+    """A way to one server, or to several."""
+
+    def send(self, *command: Any) -> Any:
+        """Send one command and give its answer; what the server answers as an error is raised."""
+
+    def send_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send commands in one go; errors that a server answered stand among the answers."""
 
 
 class Wire:

@@ -13,12 +13,15 @@ from streamlit_redis_session.errors import (
     StorageUnavailableError,
 )
 from streamlit_redis_session.storage import open_backend
+from streamlit_redis_session.storage._durable import TooFewReplicasError
 from streamlit_redis_session.storage._redis_errors import (
     BY_CLASS,
     CAUGHT,
     is_connection_loss,
+    is_failover,
     translated,
 )
+from streamlit_redis_session.storage._sentinel import UnknownServiceError
 
 WHERE = "redis://host:6379/0"
 CLASSES = sorted(
@@ -99,6 +102,35 @@ def test_only_silence_counts_as_a_lost_connection() -> None:
     assert not is_connection_loss(redis.AuthenticationError("who?"))
     assert not is_connection_loss(redis.BusyLoadingError("soon"))
     assert not is_connection_loss(redis.ResponseError("no"))
+
+
+@pytest.mark.parametrize(
+    ("error", "passes"),
+    [
+        (redis.ConnectionError("refused"), True),
+        (redis.TimeoutError("slow"), True),
+        (redis.BusyLoadingError("soon"), True),
+        (ConnectionResetError("reset"), True),
+        (redis.ReadOnlyError("You can't write"), True),
+        (redis.ResponseError("READONLY You can't"), True),
+        (redis.ResponseError("NOREPLICAS Not enough"), True),
+        (redis.exceptions.ClusterDownError("Hash slot not served"), True),
+        (redis.exceptions.MasterDownError("Link is down"), True),
+        (redis.exceptions.TryAgainError("Multiple keys"), True),
+        (redis.exceptions.MovedError("1 host:1"), True),
+        (TooFewReplicasError(2, 1), True),
+        (redis.OutOfMemoryError("command not allowed"), False),
+        (redis.AuthenticationError("invalid password"), False),
+        (redis.ResponseError("MISCONF Errors writing to the AOF"), False),
+        (redis.ResponseError("BUSY running a script"), False),
+        (redis.ResponseError("max daily request limit exceeded."), False),
+        (redis.ResponseError("WRONGTYPE Operation against"), False),
+        (UnknownServiceError("no such service"), False),
+    ],
+    ids=lambda value: str(value)[:20],
+)
+def test_only_what_a_failover_explains_is_waited_for(error: Exception, *, passes: bool) -> None:
+    assert is_failover(error) is passes
 
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1:1", "unix:///nowhere/s", "redis://no.invalid"])

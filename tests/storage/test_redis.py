@@ -204,7 +204,7 @@ class TestRedis(BackendContract):
         kind = "valkey" if "valkey_version" in told else "redis"
         assert (info.kind, info.version) == (kind, told[f"{kind}_version"])
         assert info.where == backend.where
-        assert info.persistent is False
+        assert info.persistent is None
         assert info.maxmemory_policy == "noeviction"
         assert info.used_memory_bytes is not None
         assert info.used_memory_bytes > 100_000

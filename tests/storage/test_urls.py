@@ -46,6 +46,33 @@ SECRET = "s3cr3t"
         ),
         ("unix:///run/redis.sock", Address("unix", path="/run/redis.sock")),
         ("unix://:pw@/run/r.sock?db=2", Address("unix", path="/run/r.sock", db=2, password="pw")),
+        (
+            "redis+cluster://u:p%2C@a:7000,b,[::1]:7001/0?wait_replicas=2",
+            Address(
+                "redis+cluster",
+                hosts=(("a", 7000), ("b", 6379), ("::1", 7001)),
+                username="u",
+                password="p,",
+                wait_replicas=2,
+            ),
+        ),
+        ("redis+cluster://a,a:6379", Address("redis+cluster", hosts=(("a", 6379),))),
+        (
+            "redis+cluster://u:1,2@a",
+            Address("redis+cluster", hosts=(("a", 6379),), username="u", password="1,2"),
+        ),
+        (
+            "rediss+sentinel://:pw@a,b:7/my-service?db=2&sentinel_username=s&sentinel_password=t",
+            Address(
+                "rediss+sentinel",
+                hosts=(("a", 26379), ("b", 7)),
+                service="my-service",
+                db=2,
+                password="pw",
+                sentinel_username="s",
+                sentinel_password="t",
+            ),
+        ),
         ("embedded://", Address("embedded")),
         ("embedded:///some/dir%20x", Address("embedded", path="/some/dir x")),
         ("embedded://?grace_s=2", Address("embedded", options={"grace_s": 2.0})),
@@ -65,9 +92,22 @@ def test_a_url_is_understood(url: str, expected: Address) -> None:
         ("rediz://host", r"rediz://\. Did you mean redis://\?"),
         ("postgres://host", "Unknown scheme postgres://.*Known: redis://"),
         ("https://name.upstash.io", "rediss:// URL"),
-        ("redis+cluster://a:1,b:2", r"redis\+cluster://.*single server"),
-        ("rediss+cluster://a:1,b:2", r"rediss\+cluster://.*single server"),
-        ("redis+sentinel://a:1,b:2/service", r"redis\+sentinel://.*single server"),
+        ("redis+clster://a:1,b:2", r"Did you mean redis\+cluster://\?"),
+        ("redis+cluster://", r"names no host.*redis\+cluster://host:6379,other:6379"),
+        ("redis+cluster://a:1,,b:2", "names no host"),
+        ("redis+cluster://a:1,b:x", "number from 1 to 65535"),
+        ("redis+cluster://a:1,b c:2", "malformed host"),
+        ("redis+cluster://[::1]:1,[::2", "malformed host"),
+        ("redis+cluster://a/1", "a cluster has only /0"),
+        ("redis+cluster://a?db=1", "'db' in the redis"),
+        ("redis+cluster://u:p@a,u:p@b", "Write the login once"),
+        ("redis+cluster://a#1", "contains a '#'"),
+        ("redis+cluster://a?few_commands=1", "'few_commands'"),
+        ("redis+sentinel://a:1,b:2", "name of the service.*:26379/mymaster"),
+        ("redis+sentinel://a/b/c", "name of the service"),
+        ("redis+sentinel://a/my master", "name of the service"),
+        ("redis+sentinel://a/s?sentinel_pasword=x", "Did you mean 'sentinel_password'"),
+        ("redis+cluster://a?wait_replicas=0", "whole number from 1 on"),
         ("redis://", "names no host"),
         ("redis://:6379", "names no host"),
         ("redis://host:abc", "number from 1 to 65535"),
@@ -124,7 +164,14 @@ def test_what_is_wrong_with_a_url_is_said(url: str, words: str) -> None:
         f"unix://user:{SECRET}@",
         f"embedded://user:{SECRET}@/dir",
         f"memory://user:{SECRET}@",
-        f"redis+cluster://user:{SECRET}@host",
+        f"redis+cluster://user:{SECRET}@host:x",
+        f"redis+cluster://user:{SECRET}@a,user:{SECRET}@b",
+        f"redis+cluster://user:a@{SECRET}@b",
+        f"redis+cluster://user:{SECRET},x/y@b",
+        f"redis+sentinel://user:{SECRET}@a",
+        f"redis+sentinel://user:1/{SECRET}@a/s",
+        f"redis+sentinel://a/s?sentinel_pasword={SECRET}",
+        f"rediss+sentinel://user:{SECRET}@a,b c/s",
         f"{SECRET}@host",
     ],
 )
@@ -146,12 +193,25 @@ def test_neither_where_nor_repr_shows_credentials() -> None:
     assert SECRET not in repr(parse_url(url))
 
 
+@pytest.mark.parametrize("scheme", ["redis+cluster", "rediss+cluster", "redis+sentinel"])
+def test_nor_do_they_for_several_hosts(scheme: str) -> None:
+    sentinel = f"sentinel_username={SECRET}&sentinel_password={SECRET}"
+    path, query = ("/name", f"?{sentinel}") if "sentinel" in scheme else ("", "")
+    url = f"{scheme}://{SECRET}user:{SECRET}@a:1,b:2{path}{query}"
+
+    with open_backend(url, namespace="srs") as backend:
+        assert backend.where == f"{scheme}://a:1,b:2{path}"
+    assert SECRET not in repr(parse_url(url))
+
+
 @pytest.mark.parametrize(
     ("url", "where"),
     [
         ("redis://host", "redis://host:6379/0"),
         ("redis://[::1]", "redis://[::1]:6379/0"),
         ("unix://:pw@/run/s?db=1", "unix:///run/s?db=1"),
+        ("redis+cluster://a,[::1]:7", "redis+cluster://a:6379,[::1]:7"),
+        ("redis+sentinel://a,b/s?db=3", "redis+sentinel://a:26379,b:26379/s?db=3"),
         ("memory://name", "memory://name"),
         ("embedded:///dir", "embedded:///dir"),
     ],

@@ -1,6 +1,7 @@
 -- Start a session with a fresh epoch.
 --
 -- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index
+--       6 is meta again where the index lies in another slot (a cluster)
 -- ARGV  1 epoch  2 ttl_s   3 session key
 -- Answer  1 when the session is new (or this very call made it before), 0 when it existed
 --
@@ -20,6 +21,8 @@ local created_at = string.format('%.3f', now_ms / 1000)
 redis.call('HSET', META, 'epoch', ARGV[1], 'created_at', created_at, 'seq', 0)
 redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('PEXPIREAT', META, expires_ms)
-redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', string.format('%.0f', now_ms))
-redis.call('ZADD', INDEX, expires_ms, ARGV[3])
+if INDEX ~= META then
+  redis.call('ZREMRANGEBYSCORE', INDEX, '-inf', string.format('%.0f', now_ms))
+  redis.call('ZADD', INDEX, expires_ms, ARGV[3])
+end
 return 1

@@ -1,6 +1,7 @@
 -- Set the time to live of all keys of a session.
 --
 -- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index
+--       6 is meta again where the index lies in another slot (a cluster)
 -- ARGV  1 ttl_s  2 session key
 -- Answer  1, or 0 when there is no such session
 
@@ -14,5 +15,7 @@ expires_ms = string.format('%.0f', expires_ms)
 for at = 1, 5 do
   redis.call('PEXPIREAT', KEYS[at], expires_ms)
 end
-redis.call('ZADD', KEYS[6], expires_ms, ARGV[2])
+if KEYS[6] ~= KEYS[1] then
+  redis.call('ZADD', KEYS[6], expires_ms, ARGV[2])
+end
 return 1

@@ -1,6 +1,7 @@
 -- One change of one session: everything in it happens, or nothing does.
 --
 -- KEYS  1 meta   2 graph   3 refs   4 tables   5 events   6 index   7.. chunks
+--       6 is meta again where the index lies in another slot (a cluster)
 -- ARGV  1 tx_id  2 epoch   3 ttl_s  4 channel  5 session key   6 lease_s of the chunks
 --       7-15 the lengths of nine lists, which follow one after another from 16 on:
 --         7 expect           name, "1" (must have the value) or "0" (must be absent), value
@@ -98,5 +99,7 @@ end
 for key = 1, 5 do
   redis.call('PEXPIREAT', KEYS[key], expires_ms)
 end
-redis.call('ZADD', INDEX, expires_ms, ARGV[5])
+if INDEX ~= META then
+  redis.call('ZADD', INDEX, expires_ms, ARGV[5])
+end
 return 1
