@@ -98,6 +98,14 @@ class SessionCore(ReadingMapping):
         """How many changes of the session are known here; grows with every one."""
         return self._repository.state.seq
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether another thread is at work here, so that most calls would wait for it."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        self._lock.release()
+        return False
+
     def setting_keys(self) -> set[str]:
         """List the working values that are settings."""
         with self._lock:
