@@ -86,6 +86,30 @@ class Landing:
         return self.how in ("commit", "rebase", "branch")
 
 
+def blank_version(draft: Draft, landing: Landing) -> Version:
+    """Give the version that a draft becomes where it lands, without its id."""
+    return Version(
+        id=VersionId(""),
+        parents=(landing.version,) if landing.version else (),
+        message=draft.message,
+        created_at=draft.created_at,
+        author=draft.author,
+        changes=draft.changes,
+        values=dict(landing.values),
+        settings=draft.settings,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a draft."""
+
+    how: str
+    """As in ``Landing.how``; ``"done"``: by an earlier try, whose answer was lost."""
+    head: Head
+    version: Version
+
+
 def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing:
     """Apply the rules of history to a draft."""
     base = draft.base
