@@ -29,18 +29,21 @@ class Drawing:
         """Hear that the history is another one."""
         self._history = None
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether a call of the session would wait for a store that does not answer."""
+        return self._tab.hub.watch.is_out and self._tab.working_session.is_busy
+
     def history(self) -> tuple[VersionGraph, tuple[VersionId, ...]]:
         """Give the graph and the redo path; while something is being saved, as they were before.
 
         So a rerun that draws the history does not wait for the store.
         """
         tab, session = self._tab, self._tab.working_session
-        watch = tab.hub.watch
-        is_busy = tab.hub.writer.is_waiting(tab) or (watch.is_out and session.is_busy)
-        if self._history is None or not is_busy:
+        if self._history is None or not (tab.hub.writer.is_waiting(tab) or self.is_stuck):
             self._history_seq = session.seen_seq  # first: what is newer than it is drawn anew
             try:
-                with watch.asking(recall=True):
+                with tab.hub.watch.asking(recall=True):
                     self._history = session.graph(), session.redo_path()
             except StorageError as error:
                 tab.not_saved(str(error))

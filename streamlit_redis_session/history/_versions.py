@@ -76,6 +76,7 @@ class VersionBook(Mapping[VersionId, Version]):
         self._lost.discard(version_id)
         found = self.find(version_id)
         self._lost.discard(version_id)
+        self._newest_first = None
         return found
 
     def parents_of(self, version_id: VersionId) -> tuple[VersionId, ...]:

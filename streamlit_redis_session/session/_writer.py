@@ -257,6 +257,8 @@ class Writer:
                 self._work_idly(idle)
                 continue
             assert self._running is not None
+            if not self.may_try():  # a vain try would keep others from the session meanwhile
+                self._rest(0)
             if self._run(self._running):
                 pause_s = FIRST_PAUSE_S
                 continue
@@ -267,7 +269,8 @@ class Writer:
         """Wait before the next try, and on while the store is not worth one."""
         with self._changed:
             self._poked = False
-            self._changed.wait_for(self._may_go_on, timeout=pause_s)
+            if pause_s:
+                self._changed.wait_for(self._may_go_on, timeout=pause_s)
             if not self.may_try():
                 self._changed.wait_for(self._may_go_on, timeout=LONGEST_OUTAGE_S)
 
