@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from streamlit_redis_session.adapter._audit import Sweep
+from streamlit_redis_session.adapter._outage import Watch
 from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.objects import VersionId
 from streamlit_redis_session.session import Store, Writer, connect
 
 if TYPE_CHECKING:
     from streamlit_redis_session.adapter._tab import Tab
-
-FIRST_PAUSE_S = 1.0
-LONGEST_PAUSE_S = 10.0
-
-
-class Patience:
-    """Keeps reruns from waiting for a store that has just failed to answer."""
-
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
-        self._not_before = 0.0
-        self._pause_s = FIRST_PAUSE_S
-
-    @property
-    def is_worth_a_try(self) -> bool:
-        """Whether enough time has passed since the last failure."""
-        return self._clock() >= self._not_before
-
-    def failed(self) -> None:
-        """Note that the store did not answer; the next pause is longer."""
-        self._not_before = self._clock() + self._pause_s
-        self._pause_s = min(2 * self._pause_s, LONGEST_PAUSE_S)
-
-    def answered(self) -> None:
-        """Note that the store is well."""
-        self._not_before, self._pause_s = 0.0, FIRST_PAUSE_S
 
 
 @dataclass(eq=False)
@@ -50,12 +24,14 @@ class Hub:
 
     store: Store
     writer: Writer
-    patience: Patience = field(default_factory=Patience)
     tabs: WeakSet[Tab] = field(default_factory=WeakSet)
     lock: Lock = field(default_factory=Lock)
     sweep: Sweep = field(init=False)
+    watch: Watch = field(init=False)
 
     def __post_init__(self) -> None:
+        self.watch = watch = Watch(self.store, self.writer.poke)
+        self.writer.may_try = lambda: not watch.is_out
         self.sweep = Sweep(self.writer, self.store, self.shown)
 
     def join(self, tab: Tab) -> None:

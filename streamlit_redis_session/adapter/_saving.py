@@ -12,6 +12,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
     SessionStoreError,
     StorageError,
+    StorageUnavailableError,
     UnsupportedValueError,
 )
 from streamlit_redis_session.history import Committed
@@ -91,6 +92,10 @@ class SaveJob:
         self.snapshot = snapshot
         self._nbytes: int | None = None
 
+    def __str__(self) -> str:
+        keys = ", ".join(map(repr, (*self.snapshot.changed, *self.snapshot.removed)))
+        return f"{keys or 'settings'} of session {self._session.key[:8]}"
+
     @property
     def owner(self) -> Hashable:
         """The tab: its jobs may absorb each other."""
@@ -126,6 +131,8 @@ class SaveJob:
 
     def delayed(self, error: StorageError) -> None:
         """Say why it is not saved yet."""
+        if isinstance(error, StorageUnavailableError):
+            self._tab.hub.watch.failed(error)
         self._tab.not_saved(str(error))
 
     def dropped(self, error: Exception) -> None:
@@ -138,6 +145,9 @@ class TouchJob:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+
+    def __str__(self) -> str:
+        return f"the time to live of session {self._session.key[:8]}"
 
     @property
     def owner(self) -> Hashable:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from streamlit_redis_session.adapter import _streamlit_private as private
 from streamlit_redis_session.adapter._audit import Audit
+from streamlit_redis_session.adapter._drawing import Drawing
 from streamlit_redis_session.adapter._identity import find_session
 from streamlit_redis_session.adapter._options import Options
 from streamlit_redis_session.adapter._reading import let_go, read_values
@@ -34,7 +35,6 @@ from streamlit_redis_session.errors import (
     SessionStoreError,
     StorageError,
 )
-from streamlit_redis_session.history import VersionGraph
 from streamlit_redis_session.objects import ManifestId, VersionId
 from streamlit_redis_session.session import Session, connect
 
@@ -70,17 +70,16 @@ class Tab:
         self.is_woken = False
         """Whether a run was asked for because another tab had saved something."""
         self._is_echo = False
-        self._drawn: dict[str, tuple[str, object]] = {}
-        """Widget key -> the fragment that draws it, and what it showed last."""
+        self.drawing = Drawing(self)
         self._seen = Seen()
         self._seen.freezes = options.is_frozen
         self.audit = Audit(hub.writer, self.lock, self._seen, self._save, hub.sweep)
         self._pending = Snapshot()
         """What a callback or an interrupted run changed, not yet given to the writer."""
         self._has_lost = False
+        self._is_used = False
+        """Whether the person has done anything here while there was no session."""
         self._offline: Session | None = None
-        self._history: tuple[VersionGraph, tuple[VersionId, ...]] | None = None
-        self._history_seq: int | None = None
         self._shown: dict[str, ManifestId] = {}
         self._shown_version: VersionId | None = None
         self._touch_at = 0.0
@@ -94,17 +93,6 @@ class Tab:
             self._offline = connect(f"memory://offline-{self.tab_id}").session()
         return self._offline
 
-    def history(self) -> tuple[VersionGraph, tuple[VersionId, ...]]:
-        """Give the graph and the redo path; while something is being saved, as they were before.
-
-        So a rerun that draws the history does not wait for the store.
-        """
-        if self._history is None or not self.hub.writer.is_waiting(self):
-            session = self.working_session
-            self._history_seq = session.seen_seq  # first: what is newer than it is drawn anew
-            self._history = session.graph(), session.redo_path()
-        return self._history
-
     # opening
 
     def open(self, state: private.TabState, *, is_late: bool = False) -> None:
@@ -114,15 +102,15 @@ class Tab:
         then leave alone (``is_late``) what the app has made in the meantime.
         """
         try:
-            found = find_session(self.hub.store, self.options.identity)
-            values = self._read_all(found.session, state, is_late=is_late)
+            with self.hub.watch.asking():
+                found = find_session(self.hub.store, self.options.identity)
+                values = self._read_all(found.session, state, is_late=is_late)
         except ConfigurationError:
             raise
         except SessionStoreError as error:
-            self.hub.patience.failed()
             self.not_saved(str(error))
             return
-        self.hub.patience.answered()
+        self.hub.watch.answered()
         self.session = found.session
         self.cookie = found.cookie
         if found.notice:
@@ -130,7 +118,7 @@ class Tab:
         found.session.settle = self._settle
         self.hub.join(self)
         self.save_state, self._has_lost = SaveState("saved"), False
-        self._history = None
+        self.drawing.forget_history()
         self._restore(found.session, state, values, is_late=is_late)
         self._touch(found.session)
 
@@ -196,22 +184,26 @@ class Tab:
     def _follow(self, state: private.TabState) -> None:
         self._is_echo, self.is_woken = self.is_woken, False
         if self.session is None:
-            if self.hub.patience.is_worth_a_try:
-                self.open(state, is_late=True)
-            return
-        if self.hub.writer.is_waiting(self):
+            self._is_used |= not self._is_echo or bool(self._take(state))
+            self.open(state, is_late=self._is_used)
             return
         try:
+            is_waiting = self.hub.writer.is_waiting(self)
+            if is_waiting or self.session.is_busy:
+                self.hub.watch.check()  # the writer may be waiting for a store that is gone
+            if is_waiting:
+                return
             if not self.audit.is_due:  # what is found now was written by another tab
                 self._shown |= dict.fromkeys(let_go(self._seen, self.session, state), _UNSAVED)
-            if self.hub.patience.is_worth_a_try:
-                self._refresh(self.session, state)
-            self.sync(state, except_for=self._pending.own_settings)
+            with self.hub.watch.asking():
+                if self._is_echo or not self.hub.watch.is_slow:
+                    self._refresh(self.session, state)
+                self.sync(state, except_for=self._pending.own_settings)
         except SessionNotFoundError:
             self.session = None  # what session state holds goes into a new one
+            self._is_used = True
             self.open(state, is_late=True)
         except SessionStoreError as error:
-            self.hub.patience.failed()
             self.not_saved(str(error))
 
     def _refresh(self, session: Session, state: private.TabState) -> None:
@@ -220,7 +212,7 @@ class Tab:
             self._hold_edits(session, state)
             if session.refresh():
                 self._pending = Snapshot(own_settings=self._pending.own_settings)
-        self.hub.patience.answered()
+        self.hub.watch.answered()
         self._touch(session)
         if self.save_state.state == "not-saved" and not self._has_lost:
             self._to("saved")
@@ -303,12 +295,12 @@ class Tab:
         for key in snapshot.changed.keys() - set(refused):
             self.left_out.pop(key, None)
             self.notices.pop(f"unreadable {key}", None)
-        self.hub.patience.answered()
+        self.hub.watch.answered()
         self._has_lost = False
         if committed is not None and committed.how == "branch":
             self.notices = with_branch(self.notices, committed.head.branch)
         if not self.hub.writer.has_more(self):
-            self._history = None  # this job counts as waiting until it returns
+            self.drawing.forget_history()  # this job counts as waiting until it returns
             self._to("saved")
         if committed is not None and committed.how != "nothing" and not snapshot.is_echo:
             self.tell_others()
@@ -318,10 +310,18 @@ class Tab:
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
         since = self.save_state.since or now()
-        if self.save_state.reason != reason:
+        if self.save_state.state != "not-saved":
             _LOGGER.warning("Not saved: %s", reason)
         self.save_state = SaveState("not-saved", reason, since)
-        self.redraw()
+        self.hub.watch.tell(self)
+        self.drawing.redraw()
+
+    def returned(self) -> None:
+        """Hear that the store answers again."""
+        if self.session is None:
+            self.wake()
+        elif not (self._has_lost or self.hub.writer.is_waiting(self)):
+            self._to("saved")
 
     def lost(self, error: Exception) -> None:
         """Hear that a snapshot will not be saved by trying again."""
@@ -340,22 +340,11 @@ class Tab:
         if state == "saved" or self.save_state.state != "not-saved":
             self.save_state = SaveState(state)
         if state == "saved":
-            self.redraw()
+            self.drawing.redraw()
 
     def look(self) -> tuple[object, ...]:
         """Give everything that the widget shows, to be compared with what it shows already."""
         return (self.save_state, tuple(self.notices), tuple(self.left_out))
-
-    def drawn(self, widget_key: str, fragment_id: str | None, look: tuple[object, ...]) -> None:
-        """Note what a widget shows: the look from before its payload was built, and history."""
-        if fragment_id is not None:
-            self._drawn[widget_key] = (fragment_id, (*look, self._history_seq))
-
-    def redraw(self) -> None:
-        """Draw the widgets of this tab anew, if they show something else; not the app."""
-        look = (*self.look(), self.working_session.seen_seq)
-        for fragment_id in {f for f, shown in list(self._drawn.values()) if shown != look}:
-            private.request_rerun(self.tab_id, fragment_id)
 
     def tell_others(self) -> None:
         """Have the other tabs of the session in this process follow."""
@@ -383,10 +372,12 @@ class Tab:
         """
         if self.session is None:
             raise StorageError(self.save_state.reason or "The store does not answer.")
+        self.hub.watch.check()
         self.audit.finish()
         if self._settle():
             self._hold_edits(self.session, state)
-        action(self.session)
+        with self.hub.watch.noting():
+            action(self.session)
         self._forget_pending()
         self.sync(state)
         self.tell_others()

@@ -6,10 +6,10 @@ Knows the rules of history. Sees values only through the codec, the store only t
 from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._export import VersionGraph
 from streamlit_redis_session.history._held import Held
-from streamlit_redis_session.history._placement import Draft, Landing, State
+from streamlit_redis_session.history._placement import Committed, Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
-from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
+from streamlit_redis_session.history._repository import SETTINGS_FIELD, Repository
 from streamlit_redis_session.history._together import together
 from streamlit_redis_session.history._values import BaseLostError, ValueStore
 

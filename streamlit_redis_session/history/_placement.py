@@ -99,6 +99,16 @@ class Landing:
         return self.makes_version or self.how == "back"
 
 
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """What became of a draft."""
+
+    how: str
+    """As in ``Landing.how``; ``"done"``: by an earlier try, whose answer was lost."""
+    head: Head
+    version: Version
+
+
 def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> Landing:
     """Apply the rules of history to a draft."""
     return _find(draft, state, versions) or _make(draft, state, versions)

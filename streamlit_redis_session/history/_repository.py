@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from streamlit_redis_session.chunks import Chunker, digest
 from streamlit_redis_session.errors import (
     ConflictError,
     SessionNotFoundError,
+    StorageUnavailableError,
 )
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._following import state_after
@@ -25,6 +26,7 @@ from streamlit_redis_session.history._graph import (
 )
 from streamlit_redis_session.history._joining import may_replace
 from streamlit_redis_session.history._placement import (
+    Committed,
     Draft,
     Landing,
     State,
@@ -49,16 +51,6 @@ _TRIES = 50
 """Lost races in a row after which something else must be wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Committed:
-    """What became of a draft."""
-
-    how: str
-    """As in ``Landing.how``."""
-    head: Head
-    version: Version
-
-
 class Repository:
     """The history of one session. Not thread-safe: its session holds a lock."""
 
@@ -74,6 +66,8 @@ class Repository:
         """All versions of the session; each is read when it is asked for."""
         self.parents_of = self.versions.parents_of
         self._due_meta: dict[str, bytes] = {}
+        self._in_doubt: dict[str, VersionId] = {}
+        """Nonce of a draft whose answer was lost -> the version that it became, if it arrived."""
         self._server_ahead_s = 0.0
         self.state = self._read_state()
         if self.state.head.version is not None:
@@ -158,12 +152,11 @@ class Repository:
 
     # writing
 
-    def transact(
-        self, plan: Callable[[State, str], Transaction | None], *, nonce: str | None = None
-    ) -> None:
+    def transact(self, plan: Callable[[State, str], Transaction | None]) -> None:
         """Apply what ``plan`` makes of the current state, planning anew after a lost race.
 
-        ``plan`` is given the state and the ``tx_id`` of the try: the nonce, and which try it is.
+        ``plan`` is given the state and the ``tx_id`` of the try, which no other try has: what
+        was made of another state must not be taken for it.
 
         Raises
         ------
@@ -172,7 +165,7 @@ class Repository:
         ConflictError
             Others were first, again and again.
         """
-        nonce = nonce or new_nonce()
+        nonce = new_nonce()
         for attempt in range(_TRIES):
             transaction = plan(self.state, f"{nonce}{attempt:02d}")
             if transaction is None:
@@ -255,7 +248,12 @@ class Repository:
             made[:] = [self._make(draft, state)]
             return self._commit_transaction(tx_id, draft, made[0], state, settings)
 
-        self.transact(plan, nonce=draft.nonce)
+        try:
+            self.transact(plan)
+        except StorageUnavailableError:
+            if made and made[0][0].makes_version:
+                self._in_doubt = {draft.nonce: made[0][1].id}
+            raise
         landing, version, _ = made[0]
         if landing.makes_version:
             self.versions.add(version, draft.nonce)
@@ -263,10 +261,11 @@ class Repository:
 
     def _make(self, draft: Draft, state: State) -> tuple[Landing, Version, bytes]:
         """Place a draft and write the version it becomes, as far as it becomes one."""
-        done = self.versions.of_nonce(draft.nonce)
+        done = self.made_of(draft)
         if done is not None:
-            branch = self.branch_for(done.id, state.head)
-            return Landing("nothing", branch, done.id, draft.values), done, b""
+            self.reload()  # what is known is older than the version
+            branch = self.branch_for(done.id, self.state.head)
+            return Landing("done", branch, done.id, draft.values), done, b""
         landing = place(draft, state, self.versions)
         if not landing.makes_version:
             assert landing.version is not None
@@ -275,6 +274,13 @@ class Repository:
         content = records.version_content(blank, draft.nonce)
         version_id = VersionId(digest(self._record_key, b"version\0", content))
         return landing, replace(blank, id=version_id), content
+
+    def made_of(self, draft: Draft) -> Version | None:
+        """Give the version that an earlier try of a draft has made."""
+        done = self.versions.of_nonce(draft.nonce)
+        if done is None and draft.nonce in self._in_doubt:
+            done = self.versions.arrived(self._in_doubt[draft.nonce])
+        return done
 
     def _commit_transaction(
         self,
@@ -285,12 +291,13 @@ class Repository:
         settings: bytes | None,
     ) -> Transaction | None:
         landing, version, content = made
-        if landing.how == "nothing" and settings is None:
+        is_there = landing.how in ("nothing", "done")
+        if is_there and settings is None:
             return None
         head = records.head_to_bytes(Head(landing.branch, version.id))
         expect: dict[str, bytes | None] = {}
         refs: dict[str, bytes] = {}
-        if landing.how != "nothing":
+        if not is_there:
             expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
         if landing.moves_branch:
             branch_field = records.BRANCH_PREFIX + landing.branch

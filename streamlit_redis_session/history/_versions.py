@@ -83,6 +83,14 @@ class VersionBook(Mapping[VersionId, Version]):
         self._lost.add(version_id)
         return None
 
+    def arrived(self, version_id: VersionId) -> Version | None:
+        """Give a version that may have been written since it was asked for last."""
+        self._lost.discard(version_id)
+        found = self.find(version_id)
+        self._lost.discard(version_id)
+        self._newest_first = None
+        return found
+
     def parents_of(self, version_id: VersionId) -> tuple[VersionId, ...]:
         """Look up a version's parents; none where its record is missing."""
         version = self._opened.get(version_id) or self.find(version_id)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from threading import RLock
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
     ConfigurationError,
     LimitExceededError,
+    StorageUnavailableError,
 )
 from streamlit_redis_session.history import (
     SETTINGS_FIELD,
@@ -33,6 +35,21 @@ from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
 
+OLD_S = 1800.0
+"""Age at which a draft is not sent again: the leases of its chunks, an hour at least, run."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A commit that was sent, as far as it is known."""
+
+    staged: Staged
+    draft: Draft
+    settings: bytes | None
+    """Sealed settings that go with it."""
+    made_at_s: float
+    """By the monotonic clock."""
+
 
 class SessionCore(ReadingMapping):
     """A mapping of working values over a history of versions."""
@@ -55,6 +72,8 @@ class SessionCore(ReadingMapping):
         self._lock = RLock()
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
+        self._unfinished: Unfinished | None = None
+        """The commit whose answer was lost."""
         self.settle: Callable[[], bool] = _nothing_to_settle
         """Called before head is read or moved: waits for the background writer, and says whether
         everything is saved. ``False``: the store fails at the moment."""
@@ -98,6 +117,14 @@ class SessionCore(ReadingMapping):
     def seen_seq(self) -> int:
         """How many changes of the session are known here; grows with every one."""
         return self._repository.state.seq
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether another thread is at work here, so that most calls would wait for it."""
+        if not self._lock.acquire(blocking=False):
+            return True
+        self._lock.release()
+        return False
 
     def setting_keys(self) -> set[str]:
         """List the working values that are settings."""
@@ -191,7 +218,8 @@ class SessionCore(ReadingMapping):
             A value cannot be stored exactly; nothing was written.
         StorageUnavailableError
             The store did not answer within its deadline. The working values and head are as
-            before; the same call may be made again.
+            before; the same call may be made again, and reports the version even where only the
+            answer was lost. What was edited in between becomes a version after it.
         """
         self.settle()
         committed = self.commit_staged(message, refuse=refuse_all)
@@ -208,10 +236,11 @@ class SessionCore(ReadingMapping):
         with self._lock:
             if message is not None:
                 self._check_text("A message", message)
+            completed = self._complete()
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
                 self._save_settings(staged)
-                return None
+                return completed
             try:
                 return self._commit_version(staged, message, replaces)
             except BaseLostError:  # what stands for other rows is gone: store the rows themselves
@@ -249,10 +278,20 @@ class SessionCore(ReadingMapping):
         )
         if replaces is not None:
             draft = self._joining(draft, staged, message, self._version(replaces))
-        committed = self._repository.commit(draft, settings=settings)
+        return self._conclude(Unfinished(staged, draft, settings, time.monotonic()))
+
+    def _conclude(self, unfinished: Unfinished) -> Committed | None:
+        """Send a draft and become what it became; keep it when the answer is lost."""
+        staged, draft = unfinished.staged, unfinished.draft
+        self._unfinished = None
+        try:
+            committed = self._repository.commit(draft, settings=unfinished.settings)
+        except StorageUnavailableError:
+            self._unfinished = unfinished
+            raise
         if committed is not None:
             if committed.how != "nothing":
-                self._values.brought(chunks, lease_s=lease)
+                self._values.brought(draft.chunks, lease_s=draft.lease_s)
             self._keep_settings(staged, draft)
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
@@ -278,6 +317,29 @@ class SessionCore(ReadingMapping):
     def _parent_values(self, version_id: VersionId) -> Mapping[str, ManifestId]:
         parents = self._version(version_id).parents
         return self._version(parents[0]).values if parents else {}
+
+    def _complete(self) -> Committed | None:
+        """Finish the commit whose answer was lost; what was edited since then stays.
+
+        So a commit that is made again reports what the first one did, and makes nothing twice.
+        """
+        unfinished = self._unfinished
+        if unfinished is None:
+            return None
+        if time.monotonic() - unfinished.made_at_s > OLD_S:
+            self._repository.reload()
+            if self._repository.made_of(unfinished.draft) is None:
+                self._unfinished = None  # its chunks may be gone: all is staged anew
+                return None
+        edited, gone = self._working.edited_since(unfinished.staged)
+        committed = self._conclude(unfinished)
+        for key, value in edited.items():
+            self._working.put(key, value)
+        for key in gone:
+            self._working.remove(key)
+        if committed is not None and committed.how == "nothing":
+            return replace(committed, how="done")  # head is what the first try made it
+        return committed
 
     def _keep_settings(self, staged: Staged, draft: Draft) -> None:
         """Keep the settings of a version in memory where they are new, for an undo."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
@@ -92,6 +93,28 @@ class Store:
     def limits(self) -> Limits:
         """How much sessions may hold."""
         return self._limits
+
+    def ping(self, *, writes: bool = False) -> None:
+        """Ask the server for an answer.
+
+        Parameters
+        ----------
+        writes
+            Ask whether it takes writes, too.
+
+        Raises
+        ------
+        StorageError
+            It does not answer, or refuses.
+        """
+        self._backend.ping(writes=writes)
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound how long this thread waits for the server, each time, until the context ends.
+
+        With 0 nothing is sent: what needs the server raises ``StorageUnavailableError`` at once.
+        """
+        return self._backend.deadline(seconds)
 
     def start_sweep(self) -> None:
         """Have the memory of remembered values looked at anew, by :meth:`sweep`."""

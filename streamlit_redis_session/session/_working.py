@@ -188,6 +188,23 @@ class WorkingValues:
             self._marks.pop(key, None)
         self.show(values)
 
+    def edited_since(self, staged: Staged) -> tuple[dict[str, object], list[str]]:
+        """Give the data values that are others than those staged, and the keys that are gone."""
+        edited = {
+            key: value
+            for key, value in self._values.items()
+            if not isinstance(value, _Unloaded) and not self._is_as_staged(key, value, staged)
+        }
+        return edited, [key for key in staged.values if key not in self._values]
+
+    def _is_as_staged(self, key: str, value: object, staged: Staged) -> bool:
+        if codec.classify(value) is not codec.Kind.DATA:
+            return key not in staged.values
+        if key in staged.plans:
+            return codec.is_same_memory(value, staged.plans[key][0])
+        held = self._held_of(key)
+        return held is not None and self._is_unchanged(key, value, held)
+
     # what differs
 
     def stage(self, refuse: Refuse, *, afresh: bool = False) -> Staged:

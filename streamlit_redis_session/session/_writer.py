@@ -15,8 +15,12 @@ from streamlit_redis_session.errors import StorageError
 _LOGGER = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 2.0
+LONGEST_PAUSE_S = 1.0
+LONGEST_OUTAGE_S = 30.0
+"""How long it does not try at all while it is told not to."""
 CLOSE_TIMEOUT_S = 10.0
+CLOSE_FAILING_S = 3.0
+"""How long the end waits for a store that fails: a failover takes two seconds."""
 BACKPRESSURE_S = 5.0
 """How long a rerun waits at most for room in the queue of a healthy store."""
 QUIET_S = 0.03
@@ -52,7 +56,7 @@ class Job(Protocol):
 class Writer:
     """Runs jobs one after the other on a thread of its own.
 
-    A failing store is tried again, with pauses of up to two seconds; jobs wait meanwhile, and
+    A failing store is tried again, with pauses of up to a second; jobs wait meanwhile, and
     when they hold more than ``most_bytes`` the latest job of the same owner absorbs new ones:
     steps in between are lost then, the last state is not.
     """
@@ -69,6 +73,9 @@ class Writer:
         self._idle_running: Hashable | None = None
         self._quiet_at = 0.0
         self._sleeps = False
+        self._poked = False
+        self.may_try: Callable[[], bool] = _always
+        """Whether the store is worth a try, as far as others know. Called with the lock held."""
 
     @property
     def is_failing(self) -> bool:
@@ -80,13 +87,22 @@ class Writer:
         with self._changed:
             self._start()
             deadline = time.monotonic() + BACKPRESSURE_S
-            while self._is_full(job) and not self._failing:
+            while self._is_full(job) and not self._is_stuck():
                 left = deadline - time.monotonic()
                 if left <= 0 or not self._changed.wait(left):
                     break
             if self._is_full(job) and self._absorbed(job):
                 return
             self._jobs.append(job)
+            self._changed.notify_all()
+
+    def _is_stuck(self) -> bool:
+        return self._failing or not self.may_try()
+
+    def poke(self) -> None:
+        """Hear that ``may_try`` says something else: the store is back, or gone."""
+        with self._changed:
+            self._poked = True
             self._changed.notify_all()
 
     def _is_full(self, job: Job) -> bool:
@@ -177,7 +193,7 @@ class Writer:
         with self._changed:
             while self._is_waiting(owner):
                 left = deadline - time.monotonic()
-                if left <= 0 or self._failing:
+                if left <= 0 or self._is_stuck():
                     return False
                 self._changed.wait(left)
             return True
@@ -199,14 +215,27 @@ class Writer:
         """Save what is queued, then stop; ``False`` when that did not end in time."""
         for owner in list(self._idle):
             self.finish_idle(owner)
-        done = self.flush(timeout_s=timeout_s)
+        done = self._finish(timeout_s)
         with self._changed:
             self._closing = True
             self._changed.notify_all()
+            lost = list(self._jobs)
         atexit.unregister(self.close)
-        if not done:
-            _LOGGER.warning("%d snapshot(s) could not be saved before the end.", len(self._jobs))
+        for job in lost:
+            _LOGGER.warning("Not saved before the end: %s.", job)
         return done
+
+    def _finish(self, timeout_s: float) -> bool:
+        """Wait until all jobs are done, for a failing store only a little."""
+        now_s = time.monotonic()
+        until_s, failing_until_s = now_s + timeout_s, now_s + min(timeout_s, CLOSE_FAILING_S)
+        with self._changed:
+            while self._jobs and current_thread() is not self._thread:
+                now_s = time.monotonic()
+                if now_s >= until_s or (self._is_stuck() and now_s >= failing_until_s):
+                    return False
+                self._changed.wait(min(until_s - now_s, 0.1))
+            return True
 
     def _start(self) -> None:
         self._closing = False
@@ -228,12 +257,25 @@ class Writer:
                 self._work_idly(idle)
                 continue
             assert self._running is not None
+            if not self.may_try():  # a vain try would keep others from the session meanwhile
+                self._rest(0)
             if self._run(self._running):
                 pause_s = FIRST_PAUSE_S
                 continue
-            with self._changed:
-                self._changed.wait_for(lambda: self._closing, timeout=pause_s)
+            self._rest(pause_s)
             pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
+
+    def _rest(self, pause_s: float) -> None:
+        """Wait before the next try, and on while the store is not worth one."""
+        with self._changed:
+            self._poked = False
+            if pause_s:
+                self._changed.wait_for(self._may_go_on, timeout=pause_s)
+            if not self.may_try():
+                self._changed.wait_for(self._may_go_on, timeout=LONGEST_OUTAGE_S)
+
+    def _may_go_on(self) -> bool:
+        return self._closing or (self._poked and self.may_try())
 
     def _run(self, job: Job) -> bool:
         """Run a job; ``False`` when it has to run again."""
@@ -253,6 +295,10 @@ class Writer:
                 self._jobs.popleft()
             self._changed.notify_all()
         return not failing
+
+
+def _always() -> bool:
+    return True
 
 
 def _do(work: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Protocol
@@ -159,6 +160,16 @@ class Backend(Protocol):
 
     def info(self) -> ServerInfo:
         """Ask the server what it is."""
+
+    def ping(self, *, writes: bool = False) -> None:
+        """Ask for an answer, and with ``writes`` for one short-lived write; raise without one."""
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound how long this thread waits for the server, each time, until the context ends.
+
+        A wait that is longer raises ``StorageUnavailableError`` and is not tried again. With 0
+        nothing is sent at all: what needs the server raises at once.
+        """
 
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""

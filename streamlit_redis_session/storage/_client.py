@@ -1,4 +1,4 @@
-"""A redis-py client for an address: short timeouts, one retry, no handshake it can do without."""
+"""A redis-py client for an address: short timeouts, no retries, no handshake it can do without."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import ssl
 from typing import Any, Protocol, cast
 
 import redis
-from redis.backoff import ExponentialBackoff
+from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from streamlit_redis_session.storage._deadline import bound_s, least_s
 from streamlit_redis_session.storage._url import Address
 
 SOCKET_TIMEOUT_S = 2.0
@@ -38,7 +39,35 @@ class Client(Protocol):
         """Give the connection back."""
 
 
-class TLSConnection(redis.SSLConnection):
+class Bounded:
+    """A connection that keeps the deadline of the thread that connects it."""
+
+    socket_timeout: Any
+    socket_connect_timeout: Any
+
+    def connect(self) -> None:
+        """Connect, if that is still to be done."""
+        connect: Any = super()
+        if bound_s() is None:
+            connect.connect()
+            return
+        usual = self.socket_timeout, self.socket_connect_timeout
+        self.socket_timeout, self.socket_connect_timeout = map(least_s, usual)
+        try:
+            connect.connect()
+        finally:
+            self.socket_timeout, self.socket_connect_timeout = usual
+
+
+class PlainConnection(Bounded, redis.Connection):
+    """A connection over TCP."""
+
+
+class _UnixConnection(Bounded, redis.UnixDomainSocketConnection):
+    pass
+
+
+class TLSConnection(Bounded, redis.SSLConnection):
     """A connection over TLS that does not take what TLS itself sends for an answer.
 
     The pool looks whether a connection that it gives out has unread bytes, which would be answers
@@ -62,6 +91,21 @@ class TLSConnection(redis.SSLConnection):
         finally:
             self._sock.settimeout(usual)
         return True
+
+
+class BoundedPool(redis.BlockingConnectionPool):
+    """A pool in which a thread with a deadline waits no longer for another one's connection."""
+
+    _wait_s: float | None = None
+
+    @property
+    def timeout(self) -> float | None:  # read by redis-py at each wait
+        """How long to wait for a connection."""
+        return least_s(self._wait_s)
+
+    @timeout.setter
+    def timeout(self, seconds: float | None) -> None:
+        self._wait_s = seconds
 
 
 def make_client(address: Address) -> Client:
@@ -90,20 +134,20 @@ def make_pool(address: Address, **changes: Any) -> Any:
     options.setdefault("socket_read_size", READ_BYTES)
     options |= _place(address, options) | _no_handshake() | changes
     login = {"db": address.db, "username": address.username, "password": address.password}
-    pool_class: Any = redis.BlockingConnectionPool  # untyped in redis-py
+    pool_class: Any = BoundedPool  # untyped in redis-py
     return pool_class(
         max_connections=max_connections,
         timeout=POOL_WAIT_S,
         protocol=2,  # RESP3 costs a HELLO and is not needed
         decode_responses=False,
-        retry=Retry(ExponentialBackoff(cap=0.2, base=0.02), 1),
+        retry=Retry(NoBackoff(), 0),  # the wire tries again; twice would be four times
         **(login | options),
     )
 
 
 def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
     if address.scheme == "unix":
-        return {"connection_class": redis.UnixDomainSocketConnection, "path": address.path}
+        return {"connection_class": _UnixConnection, "path": address.path}
     network = {
         "host": address.host,
         "port": address.port,
@@ -111,7 +155,7 @@ def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
         "socket_keepalive": options.get("socket_keepalive", True),
     }
     if not address.is_tls:
-        return network | {"connection_class": redis.Connection}
+        return network | {"connection_class": PlainConnection}
     verifies = options.get("ssl_cert_reqs", "required") != "none"
     checks_name = verifies and options.get("ssl_check_hostname", True)
     return network | {"connection_class": TLSConnection, "ssl_check_hostname": checks_name}

@@ -20,7 +20,7 @@ class Keys:
     The five keys of a session share a hash tag, so that a cluster holds them in one slot.
     """
 
-    __slots__ = ("_chunk_prefix", "events", "index", "namespace")
+    __slots__ = ("_chunk_prefix", "events", "index", "namespace", "probe")
 
     def __init__(self, namespace: str) -> None:
         self.namespace = checked_namespace(namespace)
@@ -28,6 +28,8 @@ class Keys:
         """Sorted set: session key by the time it expires, in ms since 1970."""
         self.events = f"{namespace}:events"
         """Channel: ``<session key> <seq> <event>``."""
+        self.probe = f"{namespace}:probe"
+        """Empty, gone after a second: written to learn whether the server takes writes."""
         self._chunk_prefix = f"{namespace}:c:"
 
     def meta(self, key: SessionKey) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
@@ -255,6 +256,16 @@ class MemoryBackend:
             used_memory_bytes=used,
             maxmemory_bytes=None,
         )
+
+    def ping(self, *, writes: bool = False) -> None:
+        """Answer."""
+        del writes
+        self._open()
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound nothing: memory does not keep anybody waiting."""
+        del seconds
+        return nullcontext()
 
     def close(self) -> None:
         """Let go of the store. The backend cannot be used afterwards."""

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TypeVar
 
+from streamlit_redis_session.storage._deadline import has_deadline
 from streamlit_redis_session.storage._redis_errors import CAUGHT, is_failover
 
 PATIENCE_S = 15.0
@@ -27,14 +28,15 @@ class Patience:
     seconds
         How long to go on after the first failure; ``None``: ``PATIENCE_S``.
     is_hurried
-        Tells whether this thread cannot wait; then the first failure is raised.
+        Tells whether this thread cannot wait; then the first failure is raised. ``None``: it
+        cannot within ``Backend.deadline``.
     """
 
     def __init__(
-        self, seconds: float | None = None, *, is_hurried: Callable[[], bool] = lambda: False
+        self, seconds: float | None = None, *, is_hurried: Callable[[], bool] | None = None
     ) -> None:
         self._seconds = PATIENCE_S if seconds is None else seconds
-        self._is_hurried = is_hurried
+        self._is_hurried = is_hurried or has_deadline
         self._ended = threading.Event()
 
     def __call__(self, work: Callable[[], _T]) -> _T:

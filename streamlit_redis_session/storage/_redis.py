@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
 from types import TracebackType
@@ -22,6 +23,7 @@ from streamlit_redis_session.storage._base import (
     batches,
 )
 from streamlit_redis_session.storage._client import Client
+from streamlit_redis_session.storage._deadline import bound_s, deadline
 from streamlit_redis_session.storage._durable import DurableWire
 from streamlit_redis_session.storage._keys import Keys, check_seconds, check_transaction
 from streamlit_redis_session.storage._patience import Patience
@@ -232,6 +234,21 @@ class RedisBackend:
         """Ask the server what it is."""
         return self._run(read_server_info, self._client, self._where)
 
+    def ping(self, *, writes: bool = False) -> None:
+        """Ask for an answer, and with ``writes`` for one short-lived write; raise without one.
+
+        Under a deadline this call alone starts an embedded server that is gone.
+        """
+        if writes:
+            command: Command = ("SET", self._keys.probe, b"", "EX", 1)
+        else:
+            command = ("PING",)
+        self._run(self._wire.send, *command, may_revive=True)
+
+    def deadline(self, seconds: float) -> AbstractContextManager[None]:
+        """Bound how long this thread waits for the server, each time, until the context ends."""
+        return deadline(seconds)
+
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
         self._is_closed = True
@@ -271,16 +288,20 @@ class RedisBackend:
     def _change(self, script: Script, keys: Sequence[str], *arguments: Any) -> Any:
         return self._run(script, self._writes, keys, *arguments)
 
-    def _run(self, work: Callable[..., _T], *arguments: Any) -> _T:
+    def _run(self, work: Callable[..., _T], *arguments: Any, may_revive: bool = False) -> _T:
         """Do the work; let no error of redis-py out."""
         if self._is_closed:
             raise StorageUnavailableError(f"{self._where} was closed. Connect again.")
+        bound = bound_s()
+        if bound == 0:
+            raise StorageUnavailableError(f"{self._where} does not answer at the moment.")
         try:
             if self._patience is not None:
                 return self._patience(partial(work, *arguments))
             return work(*arguments)
         except CAUGHT as error:
-            if self._revive is None or not is_connection_loss(error):
+            may_revive |= bound is None  # a start takes its time
+            if self._revive is None or not may_revive or not is_connection_loss(error):
                 raise translated(error, self._where) from error
         self._revive()
         try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import redis
 from redis.exceptions import (
     ConnectionError as RedisConnectionError,
 )
@@ -15,7 +14,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from streamlit_redis_session.storage._client import TLSConnection, make_pool
+from streamlit_redis_session.storage._client import PlainConnection, TLSConnection, make_pool
 from streamlit_redis_session.storage._url import Address
 from streamlit_redis_session.storage._wire import Wire
 
@@ -122,7 +121,7 @@ class _ToPrimary:
             raise RedisConnectionError(f"{self.host}:{self.port} is a replica now") from error
 
 
-class _PrimaryConnection(_ToPrimary, redis.Connection):
+class _PrimaryConnection(_ToPrimary, PlainConnection):
     pass
 
 

@@ -8,12 +8,21 @@ more try after a lost connection. Nothing is parsed: answers are what RESP2 says
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Sequence
 from typing import Any, Protocol, TypeAlias
 
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+
+from streamlit_redis_session.storage._deadline import bound_s, least_s
 
 Command: TypeAlias = Sequence[Any]
+
+RETRY_PAUSE_S = 0.02
+RETRY_WITHIN_S = 2.5
+"""What took longer than one timeout is not tried again: nobody shall wait for three."""
 
 
 class AnyWire(Protocol):
@@ -55,11 +64,19 @@ class Wire:
 
     def send_all(self, commands: Sequence[Command]) -> list[Any]:
         """Send commands in one go; errors that the server answered stand among the answers."""
+        began_s = time.monotonic()
+        try:
+            return self._send_once(commands)
+        except (RedisConnectionError, RedisTimeoutError, OSError) as error:
+            if time.monotonic() - began_s > RETRY_WITHIN_S or _used_up(error):
+                raise
+        time.sleep(RETRY_PAUSE_S)
+        return self._send_once(commands)
+
+    def _send_once(self, commands: Sequence[Command]) -> list[Any]:
         connection = self._take()
         try:
-            return connection.retry.call_with_retry(  # type: ignore[no-any-return]
-                lambda: _exchange(connection, commands), lambda _: connection.disconnect()
-            )
+            return _exchange(connection, commands)
         finally:
             self._give_back(connection)
 
@@ -89,12 +106,19 @@ def _exchange(connection: Any, commands: Sequence[Command]) -> list[Any]:
         if len(commands) == 1
         else connection.pack_commands(commands)
     )
+    bound = bound_s()
     try:
+        connection.connect()
+        if bound is not None:
+            _set_timeout(connection, least_s(connection.socket_timeout))
         connection.send_packed_command(packed)
-        return [_answer(connection) for _ in commands]
+        answers = [_answer(connection) for _ in commands]
+        if bound is not None:
+            _set_timeout(connection, connection.socket_timeout)
     except BaseException:
         connection.disconnect()
         raise
+    return answers
 
 
 def _answer(connection: Any) -> Any:
@@ -102,3 +126,13 @@ def _answer(connection: Any) -> Any:
         return connection.read_response()
     except ResponseError as error:
         return error
+
+
+def _set_timeout(connection: Any, seconds: float | None) -> None:
+    """Set how long an open connection waits; redis-py sets it when it connects only."""
+    connection._sock.settimeout(seconds)  # noqa: SLF001
+
+
+def _used_up(error: Exception) -> bool:
+    """Say whether this thread's deadline has passed with the error."""
+    return bound_s() is not None and isinstance(error, (RedisTimeoutError, TimeoutError))

@@ -6,7 +6,11 @@ import streamlit as st
 
 from streamlit_redis_session.adapter import current_tab
 from streamlit_redis_session.codec.compare import FrameDiff
-from streamlit_redis_session.errors import ConfigurationError, SessionStoreError
+from streamlit_redis_session.errors import (
+    ConfigurationError,
+    SessionStoreError,
+    StorageUnavailableError,
+)
 from streamlit_redis_session.history import Diff
 
 MOST_ROWS = 500
@@ -30,9 +34,13 @@ def diff_view(a: str = "HEAD~1", b: str = "HEAD") -> None:
     tab = current_tab()
     if tab is None:
         raise ConfigurationError("diff_view() needs attach() before it.")
+    watch = tab.hub.watch
     try:
-        diff = tab.working_session.diff(a, b)
-        _show(diff)
+        if tab.drawing.is_stuck:
+            raise StorageUnavailableError(watch.reason)
+        with watch.asking(recall=True):
+            diff = tab.working_session.diff(a, b)
+            _show(diff)
     except SessionStoreError as error:
         st.info(str(error))
 

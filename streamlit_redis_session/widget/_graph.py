@@ -78,7 +78,7 @@ def _fragment(mode: Mode, height: int, key: str) -> None:
         return
     look = tab.look()  # before the payload: what is saved in between is drawn anew
     payload = build_payload(tab, key=key, mode=mode, height=height, ack=_inbox(key).ack)
-    tab.drawn(key, current_fragment_id(), look)
+    tab.drawing.drawn(key, current_fragment_id(), look)
     component()(key=key, data=payload, on_action_change=lambda: _on_action(key))
     if current_state().slot.pop(_RERUN, False):
         st.rerun()  # after drawing: a fragment that draws nothing may lose its place in the page

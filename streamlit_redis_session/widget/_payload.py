@@ -17,7 +17,7 @@ WINDOW_ROWS = 300
 
 def build_payload(tab: Tab, *, key: str, mode: str, height: int, ack: JSON) -> dict[str, Any]:
     """Collect everything that one draw of the widget shows."""
-    graph, redo = tab.history()
+    graph, redo = tab.drawing.history()
     save = tab.save_state
     return {
         "protocol": PROTOCOL,

@@ -88,7 +88,6 @@ def test_a_store_that_comes_up_later_gets_what_the_app_has_made() -> None:
     at = ran(app(BODY, server.url))
     at.button[0].click().run()
     with server:
-        tab_of(at).hub.patience.answered()
         until_saved(at)
 
         assert messages(at) == ["df: new, 2 x 1"]
@@ -107,7 +106,6 @@ def test_what_the_store_had_is_in_history_when_the_app_started_without_it(
     late = ran(app(BODY, server.url, session=link(first)))
     assert late.markdown[0].value == "1"
     server.start()
-    tab_of(late).hub.patience.answered()
     until_saved(late)
 
     assert link(late) == link(first)
@@ -153,7 +151,6 @@ def test_an_outage_without_edits_ends_as_saved(server: RedisServer) -> None:
     ran(at)
     assert tab_of(at).save_state.state == "not-saved"
     server.start()
-    tab_of(at).hub.patience.answered()
     until_saved(at)
 
     assert payloads(at)["version_graph"]["save"] == {

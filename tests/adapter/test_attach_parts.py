@@ -1,4 +1,4 @@
-"""The parts behind attach(): what was seen, patience with a store, hubs, snapshots."""
+"""The parts behind attach(): what was seen, hubs, snapshots."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from support.tabs import app, ran, tab_of
 
 import streamlit_redis_session as srs
 from streamlit_redis_session.adapter._options import Options
-from streamlit_redis_session.adapter._registry import LONGEST_PAUSE_S, Patience, hub_for
+from streamlit_redis_session.adapter._registry import hub_for
 from streamlit_redis_session.adapter._saving import Snapshot, apply
 from streamlit_redis_session.adapter._seen import Seen
 from streamlit_redis_session.errors import ConfigurationError, UnsupportedValueError
@@ -138,27 +138,6 @@ def test_applying_leaves_untracked_and_unstorable_values_alone(memory_url: str) 
 
     assert set(session) == {"a", "b", "tmp_c", "tmp_df"}
     assert session["a"] == 5
-
-
-# --- patience ----------------------------------------------------------------------------------
-
-
-def test_pauses_after_failures_grow_and_end_with_an_answer() -> None:
-    now = [100.0]
-    patience = Patience(clock=lambda: now[0])
-    assert patience.is_worth_a_try
-    pauses_s = []
-    for _ in range(6):
-        patience.failed()
-        started = now[0]
-        while not patience.is_worth_a_try:
-            now[0] += 0.25
-        pauses_s.append(now[0] - started)
-
-    assert pauses_s == [1, 2, 4, 8, LONGEST_PAUSE_S, LONGEST_PAUSE_S]
-    patience.failed()
-    patience.answered()
-    assert patience.is_worth_a_try
 
 
 # --- hubs --------------------------------------------------------------------------------------

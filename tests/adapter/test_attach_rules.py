@@ -75,7 +75,7 @@ def test_values_that_only_contents_can_tell_apart_do_not_flicker(
     ran(at)
     tab = tab_of(at)
     states: list[str] = []
-    tab.redraw = lambda: states.append(tab.save_state.state)  # type: ignore[method-assign]
+    tab.drawing.redraw = lambda: states.append(tab.save_state.state)  # type: ignore[method-assign]
     for _ in range(3):
         seq = session_of(at).seen_seq
         ran(at)

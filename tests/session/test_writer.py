@@ -48,6 +48,9 @@ class Step:
         self.drops: list[Exception] = []
         self.thread = 0
 
+    def __str__(self) -> str:
+        return ", ".join(self.texts)
+
     @property
     def nbytes(self) -> int:
         return self.size
@@ -389,7 +392,7 @@ def test_close_says_when_something_could_not_be_saved(
     writer.submit(Step("x", log, failures=[StorageUnavailableError("down") for _ in range(99)]))
 
     assert not writer.close(timeout_s=0.5)
-    assert "1 snapshot(s) could not be saved" in caplog.text
+    assert "Not saved before the end: x." in caplog.text
 
 
 def test_a_writer_that_was_never_used_closes() -> None:

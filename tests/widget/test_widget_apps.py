@@ -201,7 +201,7 @@ def test_several_widgets_with_keys_of_their_own_may_stand_on_a_page(memory_url: 
     )
 
     assert set(payloads(at)) == {"version_graph", "second", "third"}
-    assert set(tab_of(at)._drawn) == {"version_graph", "second", "third"}
+    assert set(tab_of(at).drawing._shown) == {"version_graph", "second", "third"}
 
 
 def test_a_widget_shows_that_the_store_is_down() -> None:
