@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 from threading import Lock
@@ -10,9 +11,10 @@ from weakref import WeakSet
 
 from streamlit_redis_session.adapter._audit import Sweep
 from streamlit_redis_session.adapter._outage import Watch
+from streamlit_redis_session.adapter._streamlit_end import install_end_of_server
 from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.objects import VersionId
-from streamlit_redis_session.session import Store, Writer, connect
+from streamlit_redis_session.session import CLOSE_TIMEOUT_S, Store, Writer, connect
 
 if TYPE_CHECKING:
     from streamlit_redis_session.adapter._tab import Tab
@@ -78,6 +80,7 @@ def hub_for(store_or_url: Store | str | None) -> Hub:
         raise ConfigurationError(
             f"store_or_url={store_or_url!r} is neither a URL nor a store from connect()."
         )
+    install_end_of_server(save_all)
     with _lock:
         if isinstance(store_or_url, Store):
             return _hub_of(store_or_url)
@@ -93,3 +96,10 @@ def _hub_of(store: Store) -> Hub:
         hub = Hub(store, Writer(most_bytes=store.limits.queue_bytes))
         _by_store[store.identity] = hub
     return hub
+
+
+def save_all(timeout_s: float = CLOSE_TIMEOUT_S) -> None:
+    """Save what any tab of this process has not saved yet; the log says what could not be."""
+    until_s = time.monotonic() + timeout_s
+    for hub in list(_by_store.values()):
+        hub.writer.close(max(until_s - time.monotonic(), 0))

@@ -3,6 +3,15 @@
 from streamlit_redis_session.session._connect import connect
 from streamlit_redis_session.session._session import Session
 from streamlit_redis_session.session._store import SessionInfo, Store, StoreStats
-from streamlit_redis_session.session._writer import Job, Writer
+from streamlit_redis_session.session._writer import CLOSE_TIMEOUT_S, Job, Writer
 
-__all__ = ["Job", "Session", "SessionInfo", "Store", "StoreStats", "Writer", "connect"]
+__all__ = [
+    "CLOSE_TIMEOUT_S",
+    "Job",
+    "Session",
+    "SessionInfo",
+    "Store",
+    "StoreStats",
+    "Writer",
+    "connect",
+]

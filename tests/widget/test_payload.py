@@ -235,7 +235,7 @@ def test_a_widget_that_is_drawn_anew_as_soon_as_a_save_is_done_shows_the_new_ver
         waiting.append(tab.hub.writer.is_waiting(tab))
         totals.append(build(at)["total"])
 
-    tab.redraw = redraw  # type: ignore[method-assign]
+    tab.drawing.redraw = redraw  # type: ignore[method-assign]
     at.session_state["df"] = pd.DataFrame({"a": [1, 2, 3]})
     ran(at)
 
