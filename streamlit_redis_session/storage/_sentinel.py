@@ -15,7 +15,7 @@ from redis.exceptions import (
     ResponseError,
 )
 
-from streamlit_redis_session.storage._client import TLSConnection, make_pool
+from streamlit_redis_session.storage._client import make_pool
 from streamlit_redis_session.storage._url import Address
 from streamlit_redis_session.storage._wire import Wire
 
@@ -126,5 +126,5 @@ class _PrimaryConnection(_ToPrimary, redis.Connection):
     pass
 
 
-class _TLSPrimaryConnection(_ToPrimary, TLSConnection):
+class _TLSPrimaryConnection(_ToPrimary, redis.SSLConnection):
     pass
