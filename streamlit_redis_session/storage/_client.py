@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import ssl
 from typing import Any, Protocol, cast
 
 import redis
@@ -68,29 +67,7 @@ class _UnixConnection(Bounded, redis.UnixDomainSocketConnection):
 
 
 class TLSConnection(Bounded, redis.SSLConnection):
-    """A connection over TLS that does not take what TLS itself sends for an answer.
-
-    The pool looks whether a connection that it gives out has unread bytes, which would be answers
-    to somebody else. After a TLS 1.3 handshake there may be session tickets.
-    """
-
-    _sock: Any
-
-    def can_read(self, timeout: float = 0) -> bool:
-        """Tell whether there is something to read, or the server has gone."""
-        if not super().can_read(timeout):
-            return False
-        usual = self._sock.gettimeout()
-        self._sock.settimeout(0)
-        try:
-            self._sock.recv(1)
-        except ssl.SSLWantReadError:
-            return False
-        except OSError:
-            return True
-        finally:
-            self._sock.settimeout(usual)
-        return True
+    """A connection over TLS."""
 
 
 class BoundedPool(redis.BlockingConnectionPool):
@@ -158,7 +135,24 @@ def _place(address: Address, options: dict[str, Any]) -> dict[str, Any]:
         return network | {"connection_class": PlainConnection}
     verifies = options.get("ssl_cert_reqs", "required") != "none"
     checks_name = verifies and options.get("ssl_check_hostname", True)
-    return network | {"connection_class": TLSConnection, "ssl_check_hostname": checks_name}
+    return network | {
+        "connection_class": TLSConnection,
+        "ssl_check_hostname": checks_name,
+        "redis_connect_func": _begin_encrypted,
+    }
+
+
+def _begin_encrypted(connection: Any) -> None:
+    """Log in, or ask for any other answer.
+
+    After the handshake of TLS 1.3 a server sends session tickets. The pool, which looks whether
+    a connection that it gives out has unread bytes, would take them for answers to somebody
+    else; here they are read before the answer.
+    """
+    connection.on_connect()
+    if not (connection.password or connection.db):
+        connection.send_command("PING")
+        connection.read_response()
 
 
 def _no_handshake() -> dict[str, None]:
