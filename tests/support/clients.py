@@ -1,6 +1,6 @@
 """Several processes on one session, what they were promised, and what must always hold.
 
-Values are small numbers here and frames of that many rows in the session.
+Values are small numbers here and frames in the session, large enough for chunks of their own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,13 +28,20 @@ from streamlit_redis_session.storage import Backend
 from support.identical import assert_identical
 
 NAMESPACE = "srs"
+LEAST_ROWS = 100
 KEYS = Keys.derive("secret", namespace=NAMESPACE)
 
 
 @cache
 def frame(number: int) -> pd.DataFrame:
     """Make the frame that stands for a number; not to be written to."""
-    return pd.DataFrame({"a": np.arange(number), "b": np.arange(number) * 2.0})
+    rows = LEAST_ROWS + number
+    return pd.DataFrame({"a": np.arange(rows) + 1000 * number, "b": np.arange(rows) / rows})
+
+
+def number_of(value: Any) -> int:
+    """Tell which number a frame stands for."""
+    return len(value) - LEAST_ROWS
 
 
 def open_store(backend: Backend) -> Store:
@@ -167,7 +175,7 @@ def assert_sound(backend: Backend, session_id: str, promises: Promises) -> None:
         for key, number in values.items():
             assert_identical(session.read(version_id, key), frame(number), key)
     held = {
-        (key, len(session.read(v, key)))  # type: ignore[arg-type]
+        (key, number_of(session.read(v, key)))
         for v in {*shown, *replaced}
         for key in session.log(v)[0].values
     }
@@ -195,7 +203,7 @@ def assert_versions_are_whole(session: Session, shown: dict[VersionId, Version])
         assert all(parent in shown for parent in version.parents)
         for key in version.values:
             value = session.read(version.id, key)
-            assert_identical(value, frame(len(value)), key)  # type: ignore[arg-type]
+            assert_identical(value, frame(number_of(value)), key)
         content = (version.parents, *sorted(version.values.items()))
         assert content not in seen, f"{version.message} is there twice"
         seen.add(content)
