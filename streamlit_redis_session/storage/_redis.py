@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 from redis.exceptions import ResponseError
 from typing_extensions import Self
@@ -14,14 +15,17 @@ from typing_extensions import Self
 from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 from streamlit_redis_session.storage._base import (
+    Changed,
     Outcome,
     ServerInfo,
     SessionRecord,
+    Told,
     Transaction,
     batches,
 )
 from streamlit_redis_session.storage._client import Client
 from streamlit_redis_session.storage._keys import Keys, check_seconds, check_transaction
+from streamlit_redis_session.storage._listening import RedisSubscription
 from streamlit_redis_session.storage._redis_errors import (
     CAUGHT,
     is_connection_loss,
@@ -87,6 +91,7 @@ class RedisBackend:
         self._keys = Keys(namespace)
         self._where = where
         self._revive = revive
+        self._subscriptions: WeakSet[RedisSubscription] = WeakSet()
         self._is_closed = False
 
     @property
@@ -159,6 +164,14 @@ class RedisBackend:
         seq = self._command("HGET", self._keys.meta(key), "seq")
         return None if seq is None else int(seq)
 
+    def read_seqs(self, keys: Sequence[SessionKey]) -> list[int | None]:
+        """Read ``seq`` of several sessions at once; ``None`` for each that does not exist."""
+        found: list[int | None] = []
+        for batch in _slices(keys, KEY_BATCH_COUNT):
+            answers = self._pipelined([("HGET", self._keys.meta(key), "seq") for key in batch])
+            found += (None if seq is None else int(seq) for seq in answers)
+        return found
+
     def read_versions(
         self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
     ) -> dict[VersionId, bytes]:
@@ -191,7 +204,7 @@ class RedisBackend:
 
     def delete_session(self, key: SessionKey) -> bool:
         """Remove a session at once; its chunks go when their leases end."""
-        return bool(self._call(_DELETE, self._keys.session(key), key))
+        return bool(self._call(_DELETE, self._keys.session(key), key, self._keys.events))
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from its index, never by scanning keys."""
@@ -209,9 +222,23 @@ class RedisBackend:
         """Ask the server what it is."""
         return self._run(read_server_info, self._client, self._where)
 
+    def subscribe(self, told: Told, changed: Changed) -> RedisSubscription:
+        """Hear of every applied change that has an event, over a connection of its own."""
+        pool = self._client.connection_pool
+        subscription = RedisSubscription(
+            lambda: pool.connection_class(**pool.connection_kwargs),
+            self._keys.events,
+            told,
+            changed,
+        )
+        self._subscriptions.add(subscription)
+        return subscription
+
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
         self._is_closed = True
+        for subscription in list(self._subscriptions):
+            subscription.close()
         self._client.close()
         self._client.connection_pool.disconnect()
 
