@@ -106,7 +106,8 @@ class SaveJob:
             self._tab.leave_out(key, error)
 
         apply(self.snapshot, self._session, self._tab.options.tracks)
-        committed = self._session.commit_staged(self.snapshot.label, refuse=refuse)
+        with self._session.quietly(self.snapshot.is_echo):
+            committed = self._session.commit_staged(self.snapshot.label, refuse=refuse)
         self._tab.saved(self.snapshot, committed, refused)
 
     def absorb(self, later: Job) -> None:

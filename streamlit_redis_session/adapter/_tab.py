@@ -11,7 +11,9 @@ from typing import Literal
 from streamlit_redis_session.adapter import _streamlit_private as private
 from streamlit_redis_session.adapter._audit import Audit
 from streamlit_redis_session.adapter._identity import find_session
+from streamlit_redis_session.adapter._live import News
 from streamlit_redis_session.adapter._options import Options
+from streamlit_redis_session.adapter._own_head import keep_branch, take_head
 from streamlit_redis_session.adapter._reading import let_go, read_values
 from streamlit_redis_session.adapter._registry import Hub
 from streamlit_redis_session.adapter._saving import (
@@ -69,6 +71,7 @@ class Tab:
         self.run_token: object = None
         self.is_woken = False
         """Whether a run was asked for because another tab had saved something."""
+        self.news = News()
         self._is_echo = False
         self._drawn: dict[str, tuple[str, object]] = {}
         """Widget key -> the fragment that draws it, and what it showed last."""
@@ -115,6 +118,7 @@ class Tab:
         """
         try:
             found = find_session(self.hub.store, self.options.identity)
+            take_head(found.session, follows=self.options.follows)
             values = self._read_all(found.session, state, is_late=is_late)
         except ConfigurationError:
             raise
@@ -190,7 +194,10 @@ class Tab:
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
+        if self.session is not None:
+            self.session.follows = self.options.follows
         self._follow(state)
+        keep_branch(self.session)
         self.audit.stop()
 
     def _follow(self, state: private.TabState) -> None:
@@ -215,6 +222,9 @@ class Tab:
             self.not_saved(str(error))
 
     def _refresh(self, session: Session, state: private.TabState) -> None:
+        if self.save_state.state != "not-saved" and self.hub.live.vouches_for(self):
+            return
+        self.news.asks()
         if session.is_behind():
             self.audit.finish()
             self._hold_edits(session, state)
@@ -310,9 +320,10 @@ class Tab:
             self._history = None  # this job counts as waiting until it returns
             self._to("saved")
         if committed is not None and committed.how != "nothing" and not snapshot.is_echo:
-            self.tell_others()
+            self.hub.tell_others(self)
         if at_head != self._shown:
             private.request_rerun(self.tab_id, None)
+        self.hub.live.look_again(self)
 
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
@@ -349,6 +360,7 @@ class Tab:
 
     def drawn(self, widget_key: str, fragment_id: str | None, look: tuple[object, ...]) -> None:
         """Note what a widget shows: the look from before its payload was built, and history."""
+        keep_branch(self.session)
         if fragment_id is not None:
             self._drawn[widget_key] = (fragment_id, (*look, self._history_seq))
 
@@ -358,10 +370,10 @@ class Tab:
         for fragment_id in {f for f, shown in list(self._drawn.values()) if shown != look}:
             private.request_rerun(self.tab_id, fragment_id)
 
-    def tell_others(self) -> None:
-        """Have the other tabs of the session in this process follow."""
-        for other in self.hub.others(self):
-            other.wake()
+    @property
+    def is_open(self) -> bool:
+        """Whether a browser shows this tab right now."""
+        return private.tab_is_alive(self.tab_id)
 
     def wake(self) -> None:
         """Run the app of this tab anew, so that it follows."""
@@ -390,7 +402,7 @@ class Tab:
         action(self.session)
         self._forget_pending()
         self.sync(state)
-        self.tell_others()
+        self.hub.tell_others(self)
 
     def _forget_pending(self) -> None:
         """Note that session state shows edits which head, having moved, may not have."""

@@ -15,6 +15,8 @@ from streamlit_redis_session.errors import (
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
+from streamlit_redis_session.history._alone import is_alone, place_for
+from streamlit_redis_session.history._events import Hearing
 from streamlit_redis_session.history._graph import (
     first_parents,
     is_ancestor,
@@ -22,7 +24,7 @@ from streamlit_redis_session.history._graph import (
     redo_path,
     steps_back,
 )
-from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce, place
+from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
 from streamlit_redis_session.objects import (
@@ -66,6 +68,9 @@ class Repository:
         self.parents_of = self.versions.parents_of
         self._due_meta: dict[str, bytes] = {}
         self._server_ahead_s = 0.0
+        self.hearing = Hearing()
+        self.home: RefName | None = None
+        """Where a head of one's own started from; ``None``: head is the session's."""
         self.state = self._read_state()
         if self.state.head.version is not None:
             self.versions[self.state.head.version]  # opens, or says that it is damaged
@@ -89,6 +94,7 @@ class Repository:
         if record is None:
             raise SessionNotFoundError
         self._server_ahead_s = record.now_s - time.monotonic()
+        self.hearing.known_seq = record.seq
         refs = record.refs
         return State(
             epoch=record.epoch,
@@ -164,6 +170,8 @@ class Repository:
             transaction = plan(self.state, f"{nonce}{attempt:02d}")
             if transaction is None:
                 return
+            if transaction.event is not None:
+                transaction = replace(transaction, event=self.hearing.sign(transaction))
             outcome = self._backend.transact(self.key, transaction)
             if outcome is Outcome.GONE:
                 raise SessionNotFoundError
@@ -210,7 +218,7 @@ class Repository:
         """Show another version, in all tabs of the session, and save the settings with it."""
 
         def plan(state: State, tx_id: str) -> Transaction | None:
-            if state.head == head and settings is None:
+            if (state.head == head and settings is None) or is_alone(self.home, state):
                 return None
             shown = records.head_to_bytes(head)
             return Transaction(
@@ -262,9 +270,9 @@ class Repository:
         """Place a draft and write the version it becomes, as far as it becomes one."""
         done = self.versions.of_nonce(draft.nonce)
         if done is not None:
-            branch = self.branch_for(done.id, state.head)
+            branch = self.branch_for(done.id, draft.base if self.home else state.head)
             return Landing("nothing", branch, done.id, draft.values), done, b""
-        landing = place(draft, state, self.versions)
+        landing = place_for(self.home, draft, state, self.versions)
         if not landing.makes_version:
             assert landing.version is not None
             return landing, self.versions[landing.version], b""
@@ -291,13 +299,14 @@ class Repository:
         settings: bytes | None,
     ) -> Transaction | None:
         landing, version, content = made
-        if landing.how == "nothing" and settings is None:
+        alone = is_alone(self.home, state)
+        if settings is None and (landing.how == "nothing" or (alone and landing.how == "redo")):
             return None
         head = records.head_to_bytes(Head(landing.branch, version.id))
         expect: dict[str, bytes | None] = {}
         refs: dict[str, bytes] = {}
         if landing.how != "nothing":
-            expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
+            expect, refs = _expect_head(state), {} if alone else {records.HEAD_FIELD: head}
         if landing.makes_version:
             branch_field = records.BRANCH_PREFIX + landing.branch
             tip = state.branches.get(landing.branch)
@@ -314,7 +323,7 @@ class Repository:
             else {},
             put_tables=draft.tables if landing.makes_version else {},
             set_meta=self._meta(settings),
-            event=landing.how.encode() + b" " + head if refs else None,
+            event=b" ".join((b"aside" if alone else landing.how.encode(), head)) if refs else None,
             put_chunks=draft.chunks,
             lease_s=draft.lease_s,
         )

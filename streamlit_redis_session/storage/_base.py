@@ -17,7 +17,6 @@ from typing_extensions import Self
 
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 
-
 _LOGGER = logging.getLogger(__name__)
 
 

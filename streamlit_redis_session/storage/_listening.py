@@ -68,7 +68,6 @@ class RedisSubscription:
         while not self._closed.is_set():
             try:
                 self._listen_once()
-                return
             except CAUGHT as error:
                 if self._is_live:
                     pause_s = FIRST_PAUSE_S
