@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from .contract_alone import AloneContract
 from .contract_moves import MovesContract
 from .contract_refs import RefsContract
 from .contract_tabs import TabsContract
 from .contract_values import ValuesContract
 
 
-class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract):
+class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract, AloneContract):
     """Subclass it and say where the store is, with a ``url`` fixture."""
