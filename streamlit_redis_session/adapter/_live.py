@@ -187,6 +187,8 @@ class Live:
                 self._catch_up()
                 for key in keys:
                     self._follow(key)
+        except StorageError as error:  # the store was closed
+            _LOGGER.debug("Tabs do not follow at once: %s", error)
         except Exception:  # what is left is the look at the start of each run
             _LOGGER.exception("Tabs do not follow at once any more.")
         finally:

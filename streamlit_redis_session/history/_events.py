@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 from streamlit_redis_session.storage import Transaction
@@ -48,16 +47,16 @@ class Hearing:
         """``seq`` when refs were last read; own changes since then do not count."""
         self.is_quiet = False
         """Whether what is written now was not done by anybody, see ``Told.is_quiet``."""
-        self._own: deque[bytes] = deque(maxlen=REMEMBERED)
+        self._own: tuple[bytes, ...] = ()
+        """Replaced, never written to: it is read by the thread that hears."""
 
     def sign(self, transaction: Transaction) -> bytes:
         """Give the event with a signature. Before it is sent: it may be heard before the answer."""
         own = transaction.tx_id.encode()
-        if own not in self._own:
-            self._own.append(own)
+        self._own = (*self._own[1 - REMEMBERED :], own)
         words = (transaction.event or b"", own, _QUIET)
         return b" ".join(words if self.is_quiet else words[:2])
 
     def is_news(self, seq: int, told: Told) -> bool:
         """Say whether somebody else made a change that was not read yet."""
-        return seq > self.known_seq and told.tx_id not in tuple(self._own)
+        return seq > self.known_seq and told.tx_id not in self._own

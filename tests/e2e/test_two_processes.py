@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.apps import StreamlitApp
-from support.browser import TIMEOUT_MS, Browser
+from support.browser import TIMEOUT_MS
 from support.proxy import RoundRobinProxy
 from support.servers import RedisServer
 

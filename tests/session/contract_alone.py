@@ -5,9 +5,12 @@ from __future__ import annotations
 import pytest
 
 from streamlit_redis_session import Head, Session, Store
+from streamlit_redis_session.objects import RefName
 
 from .contract_parts import SessionParts, assert_shows, committed
 from .frames import counts
+
+MAIN = RefName("main")
 
 
 class AloneContract(SessionParts):
@@ -33,7 +36,7 @@ class AloneContract(SessionParts):
 
         assert first.parents == (before.version,)
         assert second.parents == (first.id,)
-        assert alone.head == Head("main-2", second.id)
+        assert alone.head == Head(RefName("main-2"), second.id)
         assert not shared.refresh()
         assert shared.head == before
         assert shared.graph().branches == {"main": before.version, "main-2": second.id}
@@ -111,7 +114,7 @@ class AloneContract(SessionParts):
         alone.switch("main")
         committed(alone, df=counts(5))
         assert alone.head.branch == "main-4"
-        assert shared.graph().branches["main"] == committed_at(alone, "main-4~1")
+        assert shared.graph().branches[MAIN] == committed_at(alone, "main-4~1")
 
     def test_two_of_them_do_not_meet(self, alone: Session, store: Store) -> None:
         other = store.session(alone.id)
@@ -150,7 +153,7 @@ class AloneContract(SessionParts):
         alone = store.session()
         alone.follows = False
         version = committed(alone, df=counts(1))
-        assert store.session(alone.id).head == Head("main", version.id)
+        assert store.session(alone.id).head == Head(MAIN, version.id)
         committed(alone, df=counts(2))
         assert alone.head.branch == "main-2"
         assert_shows(store.session(alone.id), df=counts(1))
