@@ -22,6 +22,8 @@ BURST_S = 0.02
 """Changes that follow each other so soon wake a tab once."""
 BUSY_S = 0.1
 """Before the next look at a tab whose own changes are still being saved."""
+CLOSED_S = 1.0
+"""Before the next look at a tab that no browser shows: a connection that was cut may come back."""
 UNASKED_S = 5.0
 """How long the start of a run relies on being told, before it asks the store all the same."""
 SWEEP_S = 30.0
@@ -40,6 +42,8 @@ class News:
         """The newest ``seq`` at which only the graph has changed, or which wakes nobody."""
         self._told_at_s = 0.0
         self._asked_at_s = 0.0
+        self.is_undrawn = False
+        """Whether a widget could not be drawn anew, as no browser was there."""
 
     def tell(self, session: Session, seq: int, told: Told) -> bool:
         """Take a change; say whether it is news."""
@@ -73,8 +77,8 @@ class News:
         return session.follows and self._wakes_at > session.known_seq
 
     def draws(self, session: Session) -> bool:
-        """Whether the graph has to be drawn for what was told."""
-        return max(self._draws_at, self._wakes_at) > session.known_seq
+        """Whether anything has to be drawn."""
+        return self.is_undrawn or max(self._draws_at, self._wakes_at) > session.known_seq
 
 
 class LearnJob:
@@ -161,14 +165,15 @@ class Live:
         return self.is_live and tab.news.is_recent and tab.is_open
 
     def look_again(self, tab: Tab) -> None:
-        """Look whether a tab that had something to save is still to follow."""
+        """Look whether a tab is still to follow, or to be drawn."""
         session = tab.session
-        if session is not None and tab.news.wakes(session):
+        if session is not None and tab.news.draws(session):
             self._look_at(session.key, BURST_S)
 
     def _look_at(self, key: SessionKey, after_s: float) -> None:
+        at = time.monotonic() + after_s
         with self._changed:
-            self._due.setdefault(key, time.monotonic() + after_s)
+            self._due[key] = min(at, self._due.get(key, at))
             self._changed.notify_all()
 
     def _connection_changed(self, is_live: bool) -> None:
@@ -253,15 +258,16 @@ class Live:
     def _follow(self, key: SessionKey) -> None:
         for tab in self._hub.showing(key):
             session = tab.session
-            if session is None or session.key != key or tab.is_woken or not tab.is_open:
+            if session is None or tab.is_woken or not tab.news.draws(session):
                 continue
-            if not tab.news.draws(session):
-                continue
-            if self._hub.writer.is_waiting(tab):
+            if not tab.is_open:
+                self._look_at(key, CLOSED_S)
+            elif self._hub.writer.is_waiting(tab):
                 self._look_at(key, BUSY_S)
             elif tab.news.wakes(session):
                 tab.wake()
             else:
+                tab.news.is_undrawn = False
                 self._hub.writer.submit(LearnJob(tab, session))
 
 

@@ -367,8 +367,12 @@ class Tab:
     def redraw(self) -> None:
         """Draw the widgets of this tab anew, if they show something else; not the app."""
         look = (*self.look(), self.working_session.seen_seq)
-        for fragment_id in {f for f, shown in list(self._drawn.values()) if shown != look}:
+        stale = {f for f, shown in list(self._drawn.values()) if shown != look}
+        for fragment_id in stale:
             private.request_rerun(self.tab_id, fragment_id)
+        if stale and not self.is_open:
+            self.news.is_undrawn = True
+            self.hub.live.look_again(self)
 
     @property
     def is_open(self) -> bool:

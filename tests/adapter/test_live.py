@@ -24,7 +24,7 @@ LONG_ENOUGH_S = 0.3
 
 
 class WatchedTab(Tab):
-    """A tab with a browser that is always there, and no script: it notes what it is asked for."""
+    """A tab with a browser, there or not, and no script: it notes what it is asked for."""
 
     def __init__(self, hub: Hub, session: Session, *, follows: bool = True) -> None:
         options = Options("url", ("*",), (), is_synchronous=False, follows=follows)
@@ -33,11 +33,12 @@ class WatchedTab(Tab):
         self.session = session
         self.wakes = 0
         self.draws = 0
+        self.has_browser = True
         hub.join(self)
 
     @property
     def is_open(self) -> bool:
-        return True
+        return self.has_browser
 
     def wake(self) -> None:
         self.wakes += 1
@@ -206,6 +207,36 @@ def test_a_tab_that_is_saving_is_woken_afterwards(
     assert tab.wakes == 0
     is_saving[0] = False
     eventually(lambda: tab.wakes == 1)
+
+
+def test_a_tab_whose_browser_comes_back_is_woken_then(
+    tab: WatchedTab, other: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The computer slept, or the network was cut: Streamlit keeps the tab for some time."""
+    monkeypatch.setattr(_live, "CLOSED_S", 0.05)
+    tab.has_browser = False
+    edit(twin(tab, other), 1)
+    time.sleep(LONG_ENOUGH_S)
+    assert tab.wakes == 0
+    tab.has_browser = True
+    eventually(lambda: tab.wakes == 1)
+
+
+def test_what_was_saved_while_the_browser_was_away_is_drawn_when_it_is_back(
+    tab: WatchedTab, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_live, "CLOSED_S", 0.05)
+    tab.has_browser = False
+    tab.drawn("version_graph", "a fragment", tab.look())
+    assert tab.session is not None
+    edit(tab.session, 1)
+    Tab.redraw(tab)
+    time.sleep(LONG_ENOUGH_S)
+    assert tab.draws == 0
+    tab.has_browser = True
+    eventually(lambda: tab.draws == 1)
+    assert hub.live.is_live
+    assert tab.wakes == 0
 
 
 def test_a_deleted_session_wakes_nobody_and_the_next_run_asks(
