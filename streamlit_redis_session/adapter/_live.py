@@ -47,10 +47,12 @@ class News:
 
     def tell(self, session: Session, seq: int, told: Told) -> bool:
         """Take a change; say whether it is news."""
-        if not session.is_news(seq, told):
+        wakes = told.moves_head and not told.is_quiet and session.follows
+        known_seq = session.adopted_seq if wakes else session.known_seq
+        if seq <= known_seq or session.is_own(told):
             return False
         self._told_at_s = time.monotonic()
-        if told.moves_head and not told.is_quiet and session.follows:
+        if wakes:
             self._wakes_at = max(self._wakes_at, seq)
         else:
             self._draws_at = max(self._draws_at, seq)
@@ -74,11 +76,12 @@ class News:
 
     def wakes(self, session: Session) -> bool:
         """Whether the app has to run for what was told."""
-        return session.follows and self._wakes_at > session.known_seq
+        return session.follows and self._wakes_at > session.adopted_seq
 
     def draws(self, session: Session) -> bool:
         """Whether anything has to be drawn."""
-        return self.is_undrawn or max(self._draws_at, self._wakes_at) > session.known_seq
+        newest = max(self._draws_at, self._wakes_at)
+        return self.is_undrawn or newest > session.known_seq or self.wakes(session)
 
 
 class LearnJob:

@@ -194,8 +194,9 @@ class Tab:
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
-        if self.session is not None:
+        if self.session is not None and self.session.follows != self.options.follows:
             self.session.follows = self.options.follows
+            self.news.doubt(None)
         self._follow(state)
         keep_branch(self.session)
         self.audit.stop()

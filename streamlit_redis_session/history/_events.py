@@ -45,6 +45,8 @@ class Hearing:
     def __init__(self) -> None:
         self.known_seq = 0
         """``seq`` when refs were last read; own changes since then do not count."""
+        self.adopted_seq = 0
+        """``known_seq`` when head was last brought to where the session's is, or moved it there."""
         self.is_quiet = False
         """Whether what is written now was not done by anybody, see ``Told.is_quiet``."""
         self._own: tuple[bytes, ...] = ()
@@ -57,6 +59,6 @@ class Hearing:
         words = (transaction.event or b"", own, _QUIET)
         return b" ".join(words if self.is_quiet else words[:2])
 
-    def is_news(self, seq: int, told: Told) -> bool:
-        """Say whether somebody else made a change that was not read yet."""
-        return seq > self.known_seq and told.tx_id not in self._own
+    def is_own(self, told: Told) -> bool:
+        """Say whether this writer made the change."""
+        return told.tx_id in self._own

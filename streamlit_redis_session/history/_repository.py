@@ -72,6 +72,7 @@ class Repository:
         self.home: RefName | None = None
         """Where a head of one's own started from; ``None``: head is the session's."""
         self.state = self._read_state()
+        self.hearing.adopted_seq = self.hearing.known_seq
         if self.state.head.version is not None:
             self.versions[self.state.head.version]  # opens, or says that it is damaged
 
@@ -82,6 +83,8 @@ class Repository:
         seq = self._backend.read_seq(self.key)
         if seq is None:
             raise SessionNotFoundError
+        if seq == self.state.seq:
+            self.hearing.known_seq = seq
         return seq != self.state.seq
 
     def reload(self) -> None:
@@ -192,6 +195,7 @@ class Repository:
         for field, value in transaction.set_refs.items():
             if field == records.HEAD_FIELD:
                 head = records.head_from_bytes(value)
+                self.hearing.adopted_seq = self.hearing.known_seq
             elif field.startswith(records.BRANCH_PREFIX):
                 branches = {**branches, records.short_name(field): VersionId(value.decode())}
             else:

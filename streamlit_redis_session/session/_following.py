@@ -33,9 +33,11 @@ class SessionFollowing(SessionMoves):
         """Ask whether another tab or process has moved head: one small round trip."""
         self.settle()
         with self._lock:
-            if self._repository.has_moved():
-                return True
-            return self.follows and self._repository.state.head != self._head
+            is_behind = self._repository.has_moved()
+            is_behind |= self.follows and self._repository.state.head != self._head
+            if not is_behind:
+                self._has_adopted()
+            return is_behind
 
     def refresh(self) -> bool:
         """Adopt a head that another tab or process has moved.
@@ -52,6 +54,7 @@ class SessionFollowing(SessionMoves):
         with self._lock:
             if self._repository.has_moved():
                 self._repository.reload()
+            self._has_adopted()
             shown = self._repository.state.head
             if not self.follows or shown == self._head or self._would_lose(shown):
                 return False
@@ -81,12 +84,21 @@ class SessionFollowing(SessionMoves):
 
     @property
     def known_seq(self) -> int:
-        """The ``seq`` of the last reading of refs; what others did later is news."""
+        """The ``seq`` up to which the branches and versions of others are known."""
         return self._repository.hearing.known_seq
 
-    def is_news(self, seq: int, told: Told) -> bool:
-        """Say whether a change that was told is another's, and not known here. Waits for nobody."""
-        return self._repository.hearing.is_news(seq, told)
+    @property
+    def adopted_seq(self) -> int:
+        """The ``seq`` up to which moves of the session's head were followed."""
+        return self._repository.hearing.adopted_seq
+
+    def _has_adopted(self) -> None:
+        hearing = self._repository.hearing
+        hearing.adopted_seq = hearing.known_seq
+
+    def is_own(self, told: Told) -> bool:
+        """Say whether this object made a change that was told. Waits for nobody."""
+        return self._repository.hearing.is_own(told)
 
     def learn(self) -> None:
         """Read the branches and versions that others have made; head stays. Does not settle."""

@@ -197,6 +197,27 @@ def test_a_head_of_one_s_own_is_not_moved_and_its_graph_is_drawn(
     assert alone.session.head.branch == "main-2"
 
 
+def test_a_move_that_was_read_for_the_graph_before_it_was_told_still_wakes(
+    tab: WatchedTab, other: Store
+) -> None:
+    session, elsewhere = twin(tab, other), twin(tab, other)
+    heard: list[tuple[Any, int, Any]] = []
+    subscription = other.subscribe(lambda *change: heard.append(change), lambda _: None)
+    eventually(lambda: subscription.is_live)
+    edit(elsewhere, 1)
+    session.learn()
+    eventually(lambda: bool(heard))
+    subscription.close()
+
+    news = _live.News()
+    assert news.tell(session, *heard[0][1:])
+    assert news.wakes(session)
+    assert session.refresh()
+    assert not news.wakes(session)
+    assert not news.draws(session)
+    assert not news.tell(session, *heard[0][1:])
+
+
 def test_a_tab_that_is_saving_is_woken_afterwards(
     tab: WatchedTab, hub: Hub, other: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

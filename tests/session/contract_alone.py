@@ -185,11 +185,11 @@ class AloneContract(SessionParts):
             (b"commit", True, False),
         ]
         aside, quiet, last = heard
-        assert shared.is_news(*quiet[1:]) is False
-        assert alone.is_news(*aside[1:]) is False
-        assert alone.is_news(*last[1:]) is True
+        assert (shared.is_own(quiet[2]), shared.is_own(last[2])) == (True, True)
+        assert (alone.is_own(aside[2]), alone.is_own(last[2])) == (True, False)
+        assert alone.known_seq < last[1]
         alone.refresh()
-        assert alone.is_news(*last[1:]) is False
+        assert alone.known_seq == last[1]
 
 
 def committed_at(session: Session, ref: str) -> object:
