@@ -59,6 +59,16 @@ class Hearing:
         words = (transaction.event or b"", own, _QUIET)
         return b" ".join(words if self.is_quiet else words[:2])
 
+    def has_missed(self, seq: int, expected: int) -> bool:
+        """Take what the store says; where it is what was expected, everything is known."""
+        if seq == expected:
+            self.known_seq = seq
+        return seq != expected
+
+    def adopt(self) -> None:
+        """Note that head is where the session's is, as far as is known."""
+        self.adopted_seq = self.known_seq
+
     def is_own(self, told: Told) -> bool:
         """Say whether this writer made the change."""
         return told.tx_id in self._own

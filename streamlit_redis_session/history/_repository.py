@@ -70,9 +70,9 @@ class Repository:
         self._server_ahead_s = 0.0
         self.hearing = Hearing()
         self.home: RefName | None = None
-        """Where a head of one's own started from; ``None``: head is the session's."""
+        """Where a head of one's own started from."""
         self.state = self._read_state()
-        self.hearing.adopted_seq = self.hearing.known_seq
+        self.hearing.adopt()
         if self.state.head.version is not None:
             self.versions[self.state.head.version]  # opens, or says that it is damaged
 
@@ -83,9 +83,7 @@ class Repository:
         seq = self._backend.read_seq(self.key)
         if seq is None:
             raise SessionNotFoundError
-        if seq == self.state.seq:
-            self.hearing.known_seq = seq
-        return seq != self.state.seq
+        return self.hearing.has_missed(seq, self.state.seq)
 
     def reload(self) -> None:
         """Read refs, and the versions that other writers have made since."""
@@ -195,7 +193,7 @@ class Repository:
         for field, value in transaction.set_refs.items():
             if field == records.HEAD_FIELD:
                 head = records.head_from_bytes(value)
-                self.hearing.adopted_seq = self.hearing.known_seq
+                self.hearing.adopt()
             elif field.startswith(records.BRANCH_PREFIX):
                 branches = {**branches, records.short_name(field): VersionId(value.decode())}
             else:

@@ -36,7 +36,7 @@ class SessionFollowing(SessionMoves):
             is_behind = self._repository.has_moved()
             is_behind |= self.follows and self._repository.state.head != self._head
             if not is_behind:
-                self._has_adopted()
+                self._repository.hearing.adopt()
             return is_behind
 
     def refresh(self) -> bool:
@@ -54,7 +54,7 @@ class SessionFollowing(SessionMoves):
         with self._lock:
             if self._repository.has_moved():
                 self._repository.reload()
-            self._has_adopted()
+            self._repository.hearing.adopt()
             shown = self._repository.state.head
             if not self.follows or shown == self._head or self._would_lose(shown):
                 return False
@@ -91,10 +91,6 @@ class SessionFollowing(SessionMoves):
     def adopted_seq(self) -> int:
         """The ``seq`` up to which moves of the session's head were followed."""
         return self._repository.hearing.adopted_seq
-
-    def _has_adopted(self) -> None:
-        hearing = self._repository.hearing
-        hearing.adopted_seq = hearing.known_seq
 
     def is_own(self, told: Told) -> bool:
         """Say whether this object made a change that was told. Waits for nobody."""

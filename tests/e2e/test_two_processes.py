@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -68,6 +69,18 @@ def press(page: Page, name: str) -> None:
     page.get_by_role("button", name=name, exact=True).click()
 
 
+def cut(page: Page, proxy: RoundRobinProxy) -> None:
+    """Cut all connections, and wait for a new one: clicks before that are lost."""
+    before = proxy.served.total()
+    proxy.cut()
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
+    while proxy.served.total() == before:
+        assert time.monotonic() < deadline, "the browser has not come back"
+        page.wait_for_timeout(20)
+    app = page.get_by_test_id("stApp")
+    expect(app).to_have_attribute("data-test-connection-state", "CONNECTED")
+
+
 def test_what_one_process_does_shows_in_the_other_while_text_is_half_typed_there(
     context: BrowserContext, servers: list[StreamlitApp]
 ) -> None:
@@ -117,7 +130,7 @@ def test_an_analyst_behind_a_proxy_without_sticky_sessions_loses_nothing(
             shows(page, clicks)
             pids.add(page.get_by_text(re.compile("^value ")).inner_text().rpartition(" ")[2])
             expect(page.get_by_test_id("save-state")).to_have_text("Saved")
-            proxy.cut() if clicks % 2 else page.reload()
+            cut(page, proxy) if clicks % 2 else page.reload()
             shows(page, clicks)
             versions(page, clicks + 1)
         expect(page.get_by_role("slider")).to_have_value("6")
