@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.apps import StreamlitApp
 from support.browser import TIMEOUT_MS
-from support.proxy import RoundRobinProxy
+from support.round_robin import RoundRobinProxy
 from support.servers import RedisServer
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
