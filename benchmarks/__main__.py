@@ -40,11 +40,11 @@ ALL_PEERS = ("edits", "reads")
 
 TYPICAL_S = {
     "edits": 900, "reruns": 40, "reads": 200, "stalls": 70, "long_session": 250, "sharing": 30,
-    "history": 90, "scaling": 270, "imports": 8,
+    "history": 90, "scaling": 270, "live": 60, "imports": 8,
 }  # fmt: skip
 TYPICAL_QUICK_S = {
     "edits": 50, "reruns": 5, "reads": 15, "stalls": 15, "long_session": 15, "sharing": 10,
-    "history": 20, "scaling": 30, "imports": 2,
+    "history": 20, "scaling": 30, "live": 8, "imports": 2,
 }  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from functools import partial
 from benchmarks.data import Data
 from benchmarks.peers import OURS, SEED
 from benchmarks.results import Results, largest, median, ratio
-from benchmarks.timing import Spread, exponent
+from benchmarks.timing import Spread, exponent, within_95
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def goals(results: Results) -> list[Goal]:
     data = largest(results, "edits") or Data("1000000x20")
     return [
         *_reruns(results, data), *_edits(results, data), *_undo(results, data), *_reads(results),
-        *_rest(results), *_peers(results, data), *_scaling(results),
+        *_rest(results), *_peers(results, data), *_scaling(results), *_live(results),
     ]  # fmt: skip
 
 
@@ -186,3 +186,10 @@ def _scaling(results: Results) -> Iterator[Goal]:
 
     yield _most("commit at the end of the longest history, of the first", 1.1, grows, times)
     yield _most("one cell, time against rows: exponent", 0.1, by_rows, lambda value: f"{value:.2f}")
+
+
+def _live(results: Results) -> Iterator[Goal]:
+    def slowest_s() -> float:
+        return max(within_95(one["wake_s"]) for one in results["live"].values())
+
+    yield _most("told of another process's commit, 95 of 100", 0.250, slowest_s, duration)

@@ -11,7 +11,7 @@ from benchmarks.goals import duration, goals, size, times
 from benchmarks.headline import CANNOT, NOTHING, headline, table
 from benchmarks.peers import OURS, PEERS, SEED
 from benchmarks.results import Results, about_run, frames, label, largest, spread
-from benchmarks.timing import Spread, exponent
+from benchmarks.timing import Spread, exponent, within_95
 
 FIRST = "the first save"
 NAMES = {
@@ -33,7 +33,7 @@ def markdown(results: Results) -> str:
         *_per_frame(results, "reads", "Undo in a fresh process that shows the head", "undo_s"),
         *_per_frame(results, "stalls", "Worst wait of another thread during a save", "stall_s"),
         *_reruns(results), *_long_sessions(results), *_sharing(results), *_history(results),
-        *_scaling(results), *_notes(results),
+        *_scaling(results), *_live(results), *_notes(results),
     ]  # fmt: skip
     return "\n\n".join(parts) + "\n"
 
@@ -250,6 +250,22 @@ def _scaling(results: Results) -> Iterator[str]:
                 ])  # fmt: skip
     yield "The exponent e of cost ~ size^e: 0 does not grow, 1 grows with it."
     yield table(["", "with", "from - to", "time", "e", "bytes", "e"], rows)
+
+
+def _live(results: Results) -> Iterator[str]:
+    found = results.get("live", {})
+    if not found:
+        return
+    yield "## Following another process"
+    yield "From the acknowledgement of a commit to the wake of a tab in another process."
+    head = ["sessions shown there", "median", "95 of 100 within", "connections that listen"]
+    yield table(head, [
+        [
+            f"{int(count):,}", _time(Spread.of(one["wake_s"])),
+            duration(within_95(one["wake_s"])), str(one["connections"]),
+        ]
+        for count, one in found.items()
+    ])  # fmt: skip
 
 
 def _notes(results: Results) -> Iterator[str]:

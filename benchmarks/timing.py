@@ -85,6 +85,13 @@ class Spread:
         return cls(middle, low, high, len(samples))
 
 
+def within_95(samples: Sequence[float]) -> float:
+    """Give what 95 of 100 samples do not exceed."""
+    if len(samples) < 2:
+        return float(samples[0])
+    return statistics.quantiles(samples, n=20, method="inclusive")[-1]
+
+
 def exponent(sizes: Sequence[float], costs: Sequence[float]) -> float:
     """Fit ``cost = c * size ** exponent`` by least squares of the logarithms."""
     xs = [math.log(size) for size in sizes]

@@ -9,6 +9,7 @@ from benchmarks.questions import (
     edits,
     history,
     imports,
+    live,
     long_session,
     reads,
     reruns,
@@ -26,6 +27,7 @@ QUESTIONS = {
     "sharing": sharing,
     "history": history,
     "scaling": scaling,
+    "live": live,
     "imports": imports,
 }
 """In the order of the report."""

@@ -45,7 +45,10 @@ def attach(
     autosave
         ``"background"``: the rerun does not wait. ``"sync"``: it ends when everything is saved.
     follow
-        Whether this tab shows what other tabs of the session do. Only ``True`` in this release.
+        Whether this tab shows what other tabs of the session do, at once. ``False`` gives it a
+        head of its own, on a branch of its own from its first change on: undo and checkout move
+        nobody else, and nobody else moves it. The graph shows the branches of all. The address
+        of the page names the branch (``?branch=``), so that a refresh comes back to it.
     detect
         What happens to a write that goes around pandas (``df["a"].array[0] = 1``, an array that
         the app shares with a frame). ``"audit"``: it is found in the background after the run,
@@ -69,8 +72,6 @@ def attach(
         raise ConfigurationError(f"autosave={autosave!r} is not known. Use 'background' or 'sync'.")
     if detect not in ("audit", "freeze"):
         raise ConfigurationError(f"detect={detect!r} is not known. Use 'audit' or 'freeze'.")
-    if not follow:
-        raise ConfigurationError("follow=False is not available in this release; leave it out.")
     state = private.current_state()
     private.install_end_of_run(_end_of_run)
     options = Options(
@@ -79,6 +80,7 @@ def attach(
         _patterns("exclude", exclude),
         is_synchronous=autosave == "sync",
         is_frozen=detect == "freeze",
+        follows=bool(follow),
     )
     tab = _tab_of(state)
     hub = hub_for(store_or_url)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from streamlit_redis_session.adapter import _streamlit_private as private
+from streamlit_redis_session.adapter._own_head import keep_branch
 from streamlit_redis_session.errors import StorageError
 from streamlit_redis_session.history import VersionGraph
 from streamlit_redis_session.objects import DEFAULT_BRANCH, Head, VersionId
@@ -51,11 +52,16 @@ class Drawing:
 
     def drawn(self, widget_key: str, fragment_id: str | None, look: tuple[object, ...]) -> None:
         """Note what a widget shows: the look from before its payload was built, and history."""
+        keep_branch(self._tab.session)
         if fragment_id is not None:
             self._shown[widget_key] = (fragment_id, (*look, self._history_seq))
 
     def redraw(self) -> None:
         """Draw the widgets of this tab anew, if they show something else; not the app."""
         look = (*self._tab.look(), self._tab.working_session.seen_seq)
-        for fragment_id in {f for f, shown in list(self._shown.values()) if shown != look}:
+        stale = {f for f, shown in list(self._shown.values()) if shown != look}
+        for fragment_id in stale:
             private.request_rerun(self._tab.tab_id, fragment_id)
+        if stale and not self._tab.is_open:
+            self._tab.news.is_undrawn = True
+            self._tab.hub.live.look_again(self._tab)

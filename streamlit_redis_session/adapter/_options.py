@@ -21,6 +21,8 @@ class Options:
     is_synchronous: bool
     is_frozen: bool = False
     """Whether writes around pandas raise, instead of being found afterwards."""
+    follows: bool = True
+    """Whether a tab shows the session's head; otherwise one of its own."""
     _decided: dict[str, bool] = field(default_factory=dict, compare=False, repr=False)
 
     def tracks(self, key: str) -> bool:

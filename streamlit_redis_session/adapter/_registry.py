@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from streamlit_redis_session.adapter._audit import Sweep
+from streamlit_redis_session.adapter._live import Live
 from streamlit_redis_session.adapter._outage import Watch
 from streamlit_redis_session.adapter._streamlit_end import install_end_of_server
 from streamlit_redis_session.errors import ConfigurationError
-from streamlit_redis_session.objects import VersionId
+from streamlit_redis_session.objects import SessionKey, VersionId
 from streamlit_redis_session.session import CLOSE_TIMEOUT_S, Store, Writer, connect
 
 if TYPE_CHECKING:
@@ -26,25 +27,47 @@ class Hub:
 
     store: Store
     writer: Writer
-    tabs: WeakSet[Tab] = field(default_factory=WeakSet)
     lock: Lock = field(default_factory=Lock)
     sweep: Sweep = field(init=False)
     watch: Watch = field(init=False)
+    live: Live = field(init=False)
+    _tabs: dict[SessionKey, WeakSet[Tab]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.watch = watch = Watch(self.store, self.writer.poke)
         self.writer.may_try = lambda: not watch.is_out
         self.sweep = Sweep(self.writer, self.store, self.shown)
+        self.live = Live(self)
 
     def join(self, tab: Tab) -> None:
         """Have a tab hear of what others do to the session it shows."""
+        if tab.session is None:
+            return
         with self.lock:
-            self.tabs.add(tab)
+            self._forget_empty()
+            self._tabs.setdefault(tab.session.key, WeakSet()).add(tab)
+        self.live.start()
+
+    def _forget_empty(self) -> None:
+        for key in [key for key, tabs in self._tabs.items() if not tabs]:
+            del self._tabs[key]
+
+    def sessions(self) -> list[SessionKey]:
+        """List the sessions that tabs of this process show."""
+        with self.lock:
+            self._forget_empty()
+            return list(self._tabs)
+
+    def showing(self, key: SessionKey) -> list[Tab]:
+        """List the tabs of this process that show a session, empty or not."""
+        with self.lock:
+            tabs = list(self._tabs.get(key, ()))
+        return [tab for tab in tabs if tab.session is not None and tab.session.key == key]
 
     def shown(self) -> list[object]:
         """Give snapshots of what the tabs of this process show."""
         with self.lock:
-            tabs = list(self.tabs)
+            tabs = [tab for group in self._tabs.values() for tab in group]
         return [copy for tab in tabs for copy in tab.audit.copies()]
 
     def shown_elsewhere(self, tab: Tab) -> list[VersionId | None]:
@@ -56,10 +79,14 @@ class Hub:
         """List the other tabs of this process that show the same session, empty or not."""
         if tab.session is None:
             return []
-        key = tab.session.key
-        with self.lock:
-            tabs = [other for other in self.tabs if other is not tab]
-        return [each for each in tabs if each.session is not None and each.session.key == key]
+        return [other for other in self.showing(tab.session.key) if other is not tab]
+
+    def tell_others(self, tab: Tab) -> None:
+        """Have the other tabs of the session in this process follow one that has moved head."""
+        if tab.options.follows:
+            for other in self.others(tab):
+                if other.options.follows:
+                    other.wake()
 
 
 _lock = Lock()

@@ -119,7 +119,10 @@ class SaveJob:
         apply(self.snapshot, self._session, self._tab.options.tracks)
         tab, snapshot = self._tab, self.snapshot
         replaces = tab.steps.replaces(snapshot, tab.hub.shown_elsewhere(tab))
-        committed = self._session.commit_staged(snapshot.label, refuse=refuse, replaces=replaces)
+        with self._session.quietly(snapshot.is_echo):
+            committed = self._session.commit_staged(
+                snapshot.label, refuse=refuse, replaces=replaces
+            )
         tab.steps.made(snapshot, committed)
         tab.saved(snapshot, committed, refused)
 

@@ -12,7 +12,9 @@ from streamlit_redis_session.adapter import _streamlit_private as private
 from streamlit_redis_session.adapter._audit import Audit
 from streamlit_redis_session.adapter._drawing import Drawing
 from streamlit_redis_session.adapter._identity import find_session
+from streamlit_redis_session.adapter._live import News
 from streamlit_redis_session.adapter._options import Options
+from streamlit_redis_session.adapter._own_head import keep_branch, take_head
 from streamlit_redis_session.adapter._reading import let_go, read_values
 from streamlit_redis_session.adapter._registry import Hub
 from streamlit_redis_session.adapter._saving import (
@@ -69,6 +71,7 @@ class Tab:
         self.run_token: object = None
         self.is_woken = False
         """Whether a run was asked for because another tab had saved something."""
+        self.news = News()
         self._is_echo = False
         self.drawing = Drawing(self)
         self._seen = Seen()
@@ -104,6 +107,7 @@ class Tab:
         try:
             with self.hub.watch.asking():
                 found = find_session(self.hub.store, self.options.identity)
+                take_head(found.session, follows=self.options.follows)
                 values = self._read_all(found.session, state, is_late=is_late)
         except ConfigurationError:
             raise
@@ -178,7 +182,11 @@ class Tab:
 
     def start_run(self, state: private.TabState) -> None:
         """Follow what other tabs and processes did, before the script body runs."""
+        if self.session is not None and self.session.follows != self.options.follows:
+            self.session.follows = self.options.follows
+            self.news.doubt(None)
         self._follow(state)
+        keep_branch(self.session)
         self.audit.stop()
 
     def _follow(self, state: private.TabState) -> None:
@@ -207,6 +215,9 @@ class Tab:
             self.not_saved(str(error))
 
     def _refresh(self, session: Session, state: private.TabState) -> None:
+        if self.save_state.state != "not-saved" and self.hub.live.vouches_for(self):
+            return
+        self.news.asks()
         if session.is_behind():
             self.audit.finish()
             self._hold_edits(session, state)
@@ -303,9 +314,10 @@ class Tab:
             self.drawing.forget_history()  # this job counts as waiting until it returns
             self._to("saved")
         if committed is not None and committed.how != "nothing" and not snapshot.is_echo:
-            self.tell_others()
+            self.hub.tell_others(self)
         if at_head != self._shown:
             private.request_rerun(self.tab_id, None)
+        self.hub.live.look_again(self)
 
     def not_saved(self, reason: str) -> None:
         """Hear that the store does not take what is to be saved."""
@@ -346,10 +358,10 @@ class Tab:
         """Give everything that the widget shows, to be compared with what it shows already."""
         return (self.save_state, tuple(self.notices), tuple(self.left_out))
 
-    def tell_others(self) -> None:
-        """Have the other tabs of the session in this process follow."""
-        for other in self.hub.others(self):
-            other.wake()
+    @property
+    def is_open(self) -> bool:
+        """Whether a browser shows this tab right now."""
+        return private.tab_is_alive(self.tab_id)
 
     def wake(self) -> None:
         """Run the app of this tab anew, so that it follows."""
@@ -380,7 +392,7 @@ class Tab:
             action(self.session)
         self._forget_pending()
         self.sync(state)
-        self.tell_others()
+        self.hub.tell_others(self)
 
     def _forget_pending(self) -> None:
         """Note that session state shows edits which head, having moved, may not have."""

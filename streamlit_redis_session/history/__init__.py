@@ -4,6 +4,7 @@ Knows the rules of history. Sees values only through the codec, the store only t
 """
 
 from streamlit_redis_session.history._diff import Diff
+from streamlit_redis_session.history._events import Told, read_event
 from streamlit_redis_session.history._export import VersionGraph
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Committed, Draft, Landing, State
@@ -25,10 +26,12 @@ __all__ = [
     "Landing",
     "Repository",
     "State",
+    "Told",
     "ValueStore",
     "VersionGraph",
     "automatic_name",
     "check_name",
     "normal_name",
+    "read_event",
     "together",
 ]

@@ -16,6 +16,8 @@ from streamlit_redis_session.errors import (
     StorageUnavailableError,
 )
 from streamlit_redis_session.history import _records as records
+from streamlit_redis_session.history._alone import is_alone, place_for
+from streamlit_redis_session.history._events import Hearing
 from streamlit_redis_session.history._following import state_after
 from streamlit_redis_session.history._graph import (
     first_parents,
@@ -32,7 +34,6 @@ from streamlit_redis_session.history._placement import (
     State,
     blank_version,
     new_nonce,
-    place,
 )
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
@@ -69,7 +70,11 @@ class Repository:
         self._in_doubt: dict[str, VersionId] = {}
         """Nonce of a draft whose answer was lost -> the version that it became, if it arrived."""
         self._server_ahead_s = 0.0
+        self.hearing = Hearing()
+        self.home: RefName | None = None
+        """Where a head of one's own started from."""
         self.state = self._read_state()
+        self.hearing.adopt()
         if self.state.head.version is not None:
             self.versions[self.state.head.version]  # opens, or says that it is damaged
 
@@ -80,7 +85,7 @@ class Repository:
         seq = self._backend.read_seq(self.key)
         if seq is None:
             raise SessionNotFoundError
-        return seq != self.state.seq
+        return self.hearing.has_missed(seq, self.state.seq)
 
     def reload(self) -> None:
         """Read refs, and the versions that other writers have made since."""
@@ -92,6 +97,7 @@ class Repository:
         if record is None:
             raise SessionNotFoundError
         self._server_ahead_s = record.now_s - time.monotonic()
+        self.hearing.known_seq = record.seq
         refs = record.refs
         return State(
             epoch=record.epoch,
@@ -170,6 +176,8 @@ class Repository:
             transaction = plan(self.state, f"{nonce}{attempt:02d}")
             if transaction is None:
                 return
+            if transaction.event is not None:
+                transaction = replace(transaction, event=self.hearing.sign(transaction))
             outcome = self._backend.transact(self.key, transaction)
             if outcome is Outcome.GONE:
                 raise SessionNotFoundError
@@ -181,6 +189,8 @@ class Repository:
 
     def _apply(self, transaction: Transaction) -> None:
         """Follow our own write without reading it back."""
+        if records.HEAD_FIELD in transaction.set_refs:
+            self.hearing.adopt()
         self._due_meta.clear()
         self.state = state_after(self.state, transaction)
 
@@ -202,6 +212,8 @@ class Repository:
         moved = [head]
 
         def plan(state: State, tx_id: str) -> Transaction | None:
+            if is_alone(self.home, state):
+                return None
             if head.version is not None and head.branch not in state.branches:
                 moved[0] = Head(self.branch_for(head.version, head), head.version)
             if state.head == moved[0] and settings is None:
@@ -264,9 +276,9 @@ class Repository:
         done = self.made_of(draft)
         if done is not None:
             self.reload()  # what is known is older than the version
-            branch = self.branch_for(done.id, self.state.head)
+            branch = self.branch_for(done.id, draft.base if self.home else self.state.head)
             return Landing("done", branch, done.id, draft.values), done, b""
-        landing = place(draft, state, self.versions)
+        landing = place_for(self.home, draft, state, self.versions)
         if not landing.makes_version:
             assert landing.version is not None
             return landing, self.versions[landing.version], b""
@@ -291,14 +303,15 @@ class Repository:
         settings: bytes | None,
     ) -> Transaction | None:
         landing, version, content = made
+        alone = is_alone(self.home, state)
         is_there = landing.how in ("nothing", "done")
-        if is_there and settings is None:
+        if settings is None and (is_there or (alone and landing.how == "redo")):
             return None
         head = records.head_to_bytes(Head(landing.branch, version.id))
         expect: dict[str, bytes | None] = {}
         refs: dict[str, bytes] = {}
         if not is_there:
-            expect, refs = _expect_head(state), {records.HEAD_FIELD: head}
+            expect, refs = _expect_head(state), {} if alone else {records.HEAD_FIELD: head}
         if landing.moves_branch:
             branch_field = records.BRANCH_PREFIX + landing.branch
             tip = state.branches.get(landing.branch)
@@ -315,7 +328,7 @@ class Repository:
             else {},
             put_tables=draft.tables if landing.makes_version else {},
             set_meta=self._meta(settings),
-            event=landing.how.encode() + b" " + head if refs else None,
+            event=b" ".join((b"aside" if alone else landing.how.encode(), head)) if refs else None,
             put_chunks=draft.chunks,
             lease_s=draft.lease_s,
         )

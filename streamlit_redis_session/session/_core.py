@@ -368,6 +368,8 @@ class SessionCore(ReadingMapping):
     ) -> bytes | None:
         if staged.settings_plan is None and self._working.saved_settings is None:
             return None
+        if self._repository.home is not None:  # a tab of its own: others start with theirs
+            return None
         plan = staged.settings_plan or self._values.plan({}, path=SETTINGS_PATH)
         if plan.manifest_id == self._working.saved_settings:
             return None

@@ -22,10 +22,10 @@ from streamlit_redis_session.history import (
     normal_name,
 )
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
-from streamlit_redis_session.session._moves import SessionMoves
+from streamlit_redis_session.session._following import SessionFollowing
 
 
-class Session(SessionMoves):
+class Session(SessionFollowing):
     """One analyst's workspace: working values, and the history behind them.
 
     Get one from ``store.session()``. Values are read when they are first asked for; what you set
@@ -225,42 +225,6 @@ class Session(SessionMoves):
             before = self._version(self._repository.resolve(a, self._head))
             after = self._version(self._repository.resolve(b, self._head))
             return Diff(before, after, self.read, key=key)
-
-    # several processes
-
-    def is_behind(self) -> bool:
-        """Ask whether another tab or process has moved head: one small round trip."""
-        self.settle()
-        with self._lock:
-            return self._repository.has_moved() or self._repository.state.head != self._head
-
-    def refresh(self) -> bool:
-        """Adopt a head that another tab or process has moved.
-
-        Returns
-        -------
-        bool
-            Whether head is another one now. ``False`` also when working values are uncommitted:
-            they stay, and the commit finds out where it belongs.
-        """
-        self.settle()
-        with self._lock:
-            if self._repository.has_moved():
-                self._repository.reload()
-            shown = self._repository.state.head
-            if shown == self._head or self._would_lose(shown):
-                return False
-            put, drop = self.settings_between(self._head.version, shown.version)
-            self._adopt(shown, put, drop)
-            return True
-
-    def _would_lose(self, shown: Head) -> bool:
-        """Say whether going to ``shown`` would drop a working value that no version has."""
-        refused: list[str] = []
-        staged = self._working.stage(lambda key, _: refused.append(key))
-        here = self.head_values()
-        there = self._version(shown.version).values if shown.version else {}
-        return staged.data_differs(here) or any(here.get(k) != there.get(k) for k in refused)
 
     # lifetime
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -13,11 +13,11 @@ from typing_extensions import Self
 
 from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
 from streamlit_redis_session.errors import SessionNotFoundError
-from streamlit_redis_session.history import Repository, ValueStore
+from streamlit_redis_session.history import Repository, Told, ValueStore, read_event
 from streamlit_redis_session.objects import Limits, SessionKey
 from streamlit_redis_session.session._lifetime import lease_s
 from streamlit_redis_session.session._session import Session
-from streamlit_redis_session.storage import Backend, ServerInfo
+from streamlit_redis_session.storage import Backend, ServerInfo, Subscription
 
 CACHE_BYTES = 512 * 2**20
 """Values remembered per store, so that undo need not read; estimated memory."""
@@ -198,6 +198,18 @@ class Store:
         """
         if not self._backend.delete_session(self._key_of(session_id)):
             raise SessionNotFoundError
+
+    def subscribe(
+        self, told: Callable[[SessionKey, int, Told], None], changed: Callable[[bool], None]
+    ) -> Subscription:
+        """Hear of changes of all sessions as they happen; see ``Backend.subscribe``."""
+        return self._backend.subscribe(
+            lambda key, seq, event: told(key, seq, read_event(event)), changed
+        )
+
+    def read_seqs(self, keys: Sequence[SessionKey]) -> list[int | None]:
+        """Read how many changes these sessions have had; ``None`` for one that is gone."""
+        return self._backend.read_seqs(keys)
 
     def stats(self) -> StoreStats:
         """Ask the server how it is and count the living sessions."""

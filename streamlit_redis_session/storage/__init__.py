@@ -4,10 +4,12 @@ Redis is imported only when a URL needs it.
 """
 
 from streamlit_redis_session.storage._base import (
+    DELETED,
     Backend,
     Outcome,
     ServerInfo,
     SessionRecord,
+    Subscription,
     Transaction,
 )
 from streamlit_redis_session.storage._environment import environment_ttl
@@ -15,10 +17,12 @@ from streamlit_redis_session.storage._open import open_backend
 from streamlit_redis_session.storage._url import resolve_url
 
 __all__ = [
+    "DELETED",
     "Backend",
     "Outcome",
     "ServerInfo",
     "SessionRecord",
+    "Subscription",
     "Transaction",
     "environment_ttl",
     "open_backend",

@@ -7,15 +7,18 @@ backend must be indistinguishable from it (``tests/storage/contract.py``).
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from typing_extensions import Self
 
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
+
+_LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +104,26 @@ class ServerInfo:
     maxmemory_bytes: int | None
 
 
+Told: TypeAlias = Callable[[SessionKey, int, bytes], None]
+"""Hears of a change that has an event: session, ``seq`` after it, event."""
+Changed: TypeAlias = Callable[[bool], None]
+"""Hears whether changes are told from now on (``True``) or may be missed (``False``)."""
+
+DELETED = b"deleted"
+"""The event that a backend tells by itself, of a session that was removed."""
+
+
+class Subscription(Protocol):
+    """Changes of all sessions of a namespace, told as they happen."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether changes are told at the moment, as far as is known."""
+
+    def close(self) -> None:
+        """Hear no more. Does not wait: a call that is under way goes on to its end."""
+
+
 class Backend(Protocol):
     """Bytes and refs under names. All methods are safe to call from any thread.
 
@@ -133,6 +156,9 @@ class Backend(Protocol):
 
     def read_seq(self, key: SessionKey) -> int | None:
         """Read how many transactions were applied: the cheapest 'did anything move?'."""
+
+    def read_seqs(self, keys: Sequence[SessionKey]) -> list[int | None]:
+        """Read ``seq`` of several sessions at once; ``None`` for each that does not exist."""
 
     def read_versions(
         self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
@@ -171,6 +197,15 @@ class Backend(Protocol):
         nothing is sent at all: what needs the server raises at once.
         """
 
+    def subscribe(self, told: Told, changed: Changed) -> Subscription:
+        """Hear of every applied change that has an event, of all sessions of the namespace.
+
+        Returns at once. ``changed(True)`` says, after each connecting, that changes are told from
+        then on: what happened before has to be read. ``changed(False)`` says that some may be
+        missed. A silent connection is noticed within six seconds. Both are called from a thread
+        of the subscription, or from the one that makes the change, and must not take long.
+        """
+
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
 
@@ -182,6 +217,14 @@ class Backend(Protocol):
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None: ...
+
+
+def call_listener(listener: Callable[..., None], *arguments: object) -> None:
+    """Call one who listens; a fault there must end neither the thread nor the change."""
+    try:
+        listener(*arguments)
+    except Exception:
+        _LOGGER.exception("What was heard of a change could not be used.")
 
 
 def batches(items: Iterable[tuple[ChunkId, int]], most_bytes: int) -> Iterator[list[ChunkId]]:

@@ -11,17 +11,21 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from typing_extensions import Self
 
 from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 from streamlit_redis_session.storage._base import (
+    DELETED,
+    Changed,
     Outcome,
     ServerInfo,
     SessionRecord,
+    Told,
     Transaction,
+    call_listener,
 )
 from streamlit_redis_session.storage._keys import (
     check_seconds,
@@ -61,6 +65,33 @@ class MemoryStore:
     lock: threading.RLock = field(default_factory=threading.RLock)
     chunks: dict[ChunkId, _Chunk] = field(default_factory=dict)
     sessions: dict[SessionKey, _Session] = field(default_factory=dict)
+    listeners: list[MemorySubscription] = field(default_factory=list)
+
+    def tell(self, key: SessionKey, seq: int, event: bytes) -> None:
+        """Tell all who listen; the lock is not held."""
+        for listener in list(self.listeners):
+            call_listener(listener.told, key, seq, event)
+
+
+class MemorySubscription:
+    """Changes told by the thread that makes them, once they are made."""
+
+    def __init__(self, store: MemoryStore, told: Told) -> None:
+        self._store: MemoryStore | None = store
+        self.told = told
+        store.listeners.append(self)
+
+    @property
+    def is_live(self) -> bool:
+        """Whether changes are told."""
+        return self._store is not None
+
+    def close(self) -> None:
+        """Hear no more."""
+        store, self._store = self._store, None
+        if store is not None:
+            with store.lock:
+                store.listeners.remove(self)
 
 
 _shared: WeakValueDictionary[tuple[str, str], MemoryStore] = WeakValueDictionary()
@@ -103,6 +134,7 @@ class MemoryBackend:
         self._clock = clock
         self._store: MemoryStore | None = store or MemoryStore()
         self._where = where
+        self._subscriptions: WeakSet[MemorySubscription] = WeakSet()
 
     @property
     def where(self) -> str:
@@ -180,6 +212,10 @@ class MemoryBackend:
             session = self._session(store, key)
             return None if session is None else session.seq
 
+    def read_seqs(self, keys: Sequence[SessionKey]) -> list[int | None]:
+        """Read ``seq`` of several sessions; ``None`` for each that does not exist."""
+        return [self.read_seq(key) for key in keys]
+
     def read_versions(
         self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
     ) -> dict[VersionId, bytes]:
@@ -214,7 +250,10 @@ class MemoryBackend:
                 self.put_chunks(transaction.put_chunks, lease_s=transaction.lease_s)
             _apply(session, transaction)
             session.expires_at = self._clock() + transaction.ttl_s
-            return Outcome.APPLIED
+            seq = session.seq
+        if transaction.event is not None:
+            store.tell(key, seq, transaction.event)
+        return Outcome.APPLIED
 
     def touch_session(self, key: SessionKey, *, ttl_s: int) -> bool:
         """Set the time to live of a session; ``False`` when there is none."""
@@ -230,9 +269,11 @@ class MemoryBackend:
         """Remove a session at once; its chunks go when their leases end."""
         store = self._open()
         with store.lock:
-            existed = self._session(store, key) is not None
+            existed = self._session(store, key)
             store.sessions.pop(key, None)
-            return existed
+        if existed is not None:
+            store.tell(key, existed.seq + 1, DELETED)
+        return existed is not None
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions."""
@@ -267,8 +308,17 @@ class MemoryBackend:
         del seconds
         return nullcontext()
 
+    def subscribe(self, told: Told, changed: Changed) -> MemorySubscription:
+        """Hear of every applied change that has an event, from the thread that makes it."""
+        subscription = MemorySubscription(self._open(), told)
+        self._subscriptions.add(subscription)
+        changed(True)
+        return subscription
+
     def close(self) -> None:
         """Let go of the store. The backend cannot be used afterwards."""
+        for subscription in list(self._subscriptions):
+            subscription.close()
         self._store = None
 
     def __enter__(self) -> Self:

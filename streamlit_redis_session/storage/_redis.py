@@ -9,6 +9,7 @@ from functools import partial
 from itertools import islice
 from types import TracebackType
 from typing import Any, TypeVar, cast
+from weakref import WeakSet
 
 from redis.exceptions import ResponseError
 from typing_extensions import Self
@@ -16,9 +17,11 @@ from typing_extensions import Self
 from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 from streamlit_redis_session.storage._base import (
+    Changed,
     Outcome,
     ServerInfo,
     SessionRecord,
+    Told,
     Transaction,
     batches,
 )
@@ -26,6 +29,7 @@ from streamlit_redis_session.storage._client import Client
 from streamlit_redis_session.storage._deadline import bound_s, deadline
 from streamlit_redis_session.storage._durable import DurableWire
 from streamlit_redis_session.storage._keys import Keys, check_seconds, check_transaction
+from streamlit_redis_session.storage._listening import RedisSubscription
 from streamlit_redis_session.storage._patience import Patience
 from streamlit_redis_session.storage._redis_errors import (
     CAUGHT,
@@ -102,6 +106,7 @@ class RedisBackend:
         self._keys = Keys(namespace)
         self._where = where
         self._revive = revive
+        self._subscriptions: WeakSet[RedisSubscription] = WeakSet()
         self._is_closed = False
 
     @staticmethod
@@ -181,6 +186,14 @@ class RedisBackend:
         seq = self._command("HGET", self._keys.meta(key), "seq")
         return None if seq is None else int(seq)
 
+    def read_seqs(self, keys: Sequence[SessionKey]) -> list[int | None]:
+        """Read ``seq`` of several sessions at once; ``None`` for each that does not exist."""
+        found: list[int | None] = []
+        for batch in slices(keys, KEY_BATCH_COUNT):
+            answers = self._pipelined([("HGET", self._keys.meta(key), "seq") for key in batch])
+            found += (None if seq is None else int(seq) for seq in answers)
+        return found
+
     def read_versions(
         self, key: SessionKey, version_ids: Sequence[VersionId] | None = None
     ) -> dict[VersionId, bytes]:
@@ -213,7 +226,7 @@ class RedisBackend:
 
     def delete_session(self, key: SessionKey) -> bool:
         """Remove a session at once; its chunks go when their leases end."""
-        return bool(self._change(_DELETE, self._session_keys(key), key))
+        return bool(self._change(_DELETE, self._session_keys(key), key, self._keys.events))
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from its index, never by scanning keys."""
@@ -249,9 +262,22 @@ class RedisBackend:
         """Bound how long this thread waits for the server, each time, until the context ends."""
         return deadline(seconds)
 
+    def subscribe(self, told: Told, changed: Changed) -> RedisSubscription:
+        """Hear of every applied change that has an event, over a connection of its own."""
+        subscription = RedisSubscription(self._connection, self._keys.events, told, changed)
+        self._subscriptions.add(subscription)
+        return subscription
+
+    def _connection(self) -> Any:
+        """Make a connection of its own, to a server that is there now."""
+        pool = self._client.connection_pool
+        return pool.connection_class(**pool.connection_kwargs)
+
     def close(self) -> None:
         """Let go of connections. The backend cannot be used afterwards."""
         self._is_closed = True
+        for subscription in list(self._subscriptions):
+            subscription.close()
         if self._patience is not None:
             self._patience.end()
         self._disconnect()

@@ -222,7 +222,6 @@ def test_plain_ids_are_kept_and_others_are_hashed() -> None:
         ("'memory://x', autosave='never'", "autosave='never'"),
         ("'memory://x', include=5", "include=5"),
         ("'memory://x', exclude=[1]", "exclude=[1]"),
-        ("'memory://x', follow=False", "follow=False"),
         ("'memory://x', detect='never'", "detect='never'"),
     ],
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from support.tabs import app, link, log_of, messages, ran, same_session, session_of, tab_of
@@ -224,3 +226,22 @@ def test_a_tab_of_a_session_that_is_still_empty_hears_of_the_first_value(memory_
 
     assert not session_of(two)
     assert tab_of(one).hub.others(tab_of(one)) == [tab_of(two)]
+
+
+def test_a_run_that_others_caused_is_told_as_nobody_s_work(url: str) -> None:
+    """Otherwise two processes whose app makes a new frame in every run would never rest."""
+    one = ran(
+        app("import random\nst.session_state.df = pd.DataFrame({'a': [random.random()]})", url)
+    )
+    hub, heard = tab_of(one).hub, []
+    subscription = hub.store.subscribe(lambda *change: heard.append(change[2]), lambda _: None)
+    for is_woken in (False, True, False):
+        tab_of(one).is_woken = is_woken
+        ran(one)
+        hub.writer.flush(timeout_s=10)
+        deadline = time.monotonic() + 20
+        while not heard and time.monotonic() < deadline:
+            time.sleep(0.01)
+        told = heard.pop()
+        assert (told.kind, told.moves_head, told.is_quiet) == (b"commit", True, is_woken)
+    subscription.close()

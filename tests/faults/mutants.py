@@ -172,12 +172,7 @@ def changes_that_were_applied_are_not_remembered(monkeypatch: pytest.MonkeyPatch
 
 @noticed_by(protocol.commits_of_two_values_make_one_line_with_both)
 def every_change_has_the_same_id(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = Repository.transact
-    monkeypatch.setattr(
-        Repository,
-        "transact",
-        lambda self, plan, *, nonce=None: real(self, plan, nonce="n" * 14 if nonce else None),
-    )
+    monkeypatch.setattr(_repository, "new_nonce", lambda: "n" * 14)
 
 
 def _outcome(monkeypatch: pytest.MonkeyPatch, taken_for_applied: Outcome) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .contract_alone import AloneContract
 from .contract_joining import JoiningContract
 from .contract_moves import MovesContract
 from .contract_refs import RefsContract
@@ -9,5 +10,7 @@ from .contract_tabs import TabsContract
 from .contract_values import ValuesContract
 
 
-class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract, JoiningContract):
+class SessionContract(
+    ValuesContract, MovesContract, RefsContract, TabsContract, JoiningContract, AloneContract
+):
     """Subclass it and say where the store is, with a ``url`` fixture."""

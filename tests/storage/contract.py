@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .chunk_contract import ChunkContract
 from .contract_parts import DAY, change, chunk_id, manifest_id, new_key, version_id
+from .live_contract import LiveContract
 from .session_contract import SessionContract
 from .transaction_contract import TransactionContract
 
@@ -18,5 +19,5 @@ __all__ = [
 ]
 
 
-class BackendContract(ChunkContract, SessionContract, TransactionContract):
+class BackendContract(ChunkContract, SessionContract, TransactionContract, LiveContract):
     """All of it."""
