@@ -387,6 +387,7 @@ class Tab:
         if self._settle():
             self._hold_edits(self.session, state)
         action(self.session)
+        self.steps.forget()
         self._forget_pending()
         self.sync(state)
         self.tell_others()
