@@ -58,6 +58,10 @@ class Steps:
         if len(moved) == 1 and all(moved.values()):
             (snapshot.widget_id,) = moved
 
+    def forget(self) -> None:
+        """Let nothing go on from the last step: the person has moved head."""
+        self._last = None
+
     # the writer
 
     def replaces(

@@ -390,6 +390,7 @@ class Tab:
             self._hold_edits(self.session, state)
         with self.hub.watch.noting():
             action(self.session)
+        self.steps.forget()
         self._forget_pending()
         self.sync(state)
         self.hub.tell_others(self)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from streamlit.testing.v1 import AppTest
 from support.tabs import app, log_of, messages, ran, same_session, send, session_of, tab_of
@@ -250,6 +252,68 @@ def test_a_callback_that_asks_for_a_rerun_does_not_part_a_drag(memory_url: str) 
     assert messages(at)[1:] == ["df: -3 rows"]
 
 
+def test_an_undo_and_a_redo_end_a_drag(memory_url: str) -> None:
+    at, clock = a_tab(memory_url, APP + "\nsrs.version_graph()")
+    drag(at, clock, 1, 2)
+    tip, before = log_of(at)
+    ran(send(at, _checkout(before.id)))
+    ran(send(at, _checkout(tip.id, seq=2)))
+    drag(at, clock, 3)
+
+    assert log_of(at)[1:] == [tip, before]
+
+
+def test_a_run_that_another_tab_has_asked_for_is_no_drag(memory_url: str) -> None:
+    at, clock = a_tab(memory_url)
+    drag(at, clock, 1)
+    tab_of(at).is_woken = True
+    drag(at, clock, 2)
+
+    assert len(log_of(at)) == 3
+
+
+def test_widgets_that_are_dragged_or_typed_into_are_told_from_those_that_are_clicked(
+    memory_url: str,
+) -> None:
+    """Keyed or not; Streamlit may move its modules, and then nothing is joined any more."""
+    body = """
+    st.session_state.df = pd.DataFrame({"a": [1]})
+    st.slider("a", 0, 9), st.select_slider("b", [1, 2, 3]), st.number_input("c", 0, 9, key="c")
+    st.text_input("d"), st.text_area("e", key="e")
+    st.checkbox("f"), st.radio("g", [1, 2]), st.multiselect("h", [1, 2]), st.toggle("i")
+    st.button("j"), st.date_input("k", "2026-01-01")
+    """
+    at, _ = a_tab(memory_url, body)
+    gradual = [
+        at.slider[0].set_value(3),
+        at.select_slider[0].set_value(2),
+        at.number_input[0].set_value(3),
+        at.text_input[0].set_value("x"),
+        at.text_area[0].set_value("x"),
+    ]
+    clicked = [
+        at.checkbox[0].check(),
+        at.radio[0].set_value(2),
+        at.multiselect[0].select(2),
+        at.toggle[0].set_value(True),
+        at.button[0].click(),
+        at.date_input[0].set_value(date(2026, 1, 2)),
+    ]
+    seen: list[dict[str, bool]] = []
+    steps = tab_of(at).steps
+    real, steps.run_ended = steps.run_ended, lambda run: seen.append(run.state.moved_widgets())  # type: ignore[method-assign]
+    ran(at)
+    ran(at)
+    steps.run_ended = real  # type: ignore[method-assign]
+
+    moved, later = seen
+    assert moved == {
+        **{widget.proto.id: True for widget in gradual},
+        **{widget.proto.id: False for widget in clicked},
+    }
+    assert later == {}
+
+
 def test_an_undo_clicked_on_a_step_that_was_replaced_goes_there(memory_url: str) -> None:
     """The page may still show it; it can be read until somebody prunes."""
     at, clock = a_tab(memory_url, APP + "\nsrs.version_graph()")
@@ -263,5 +327,5 @@ def test_an_undo_clicked_on_a_step_that_was_replaced_goes_there(memory_url: str)
     assert replaced in session_of(at).graph().versions
 
 
-def _checkout(version: str) -> dict[str, object]:
-    return {"kind": "checkout", "version": version, "branch": "main", "client": "c", "seq": 1}
+def _checkout(version: str, seq: int = 1) -> dict[str, object]:
+    return {"kind": "checkout", "version": version, "branch": "main", "client": "c", "seq": seq}

@@ -87,6 +87,13 @@ def ran(at: AppTest) -> AppTest:
     return at
 
 
+def pause(at: AppTest, seconds: float = 2.5) -> None:
+    """Let time pass by the clock that tells whether two steps are one drag."""
+    steps = tab_of(at).steps
+    before = steps.clock
+    steps.clock = lambda: before() + seconds
+
+
 def payloads(at: AppTest) -> dict[str, Any]:
     """What the widgets of a tab were last sent, by key."""
     found = {}

@@ -8,6 +8,7 @@ from support.tabs import (
     app,
     log_of,
     messages,
+    pause,
     payloads,
     ran,
     same_session,
@@ -43,6 +44,7 @@ def checkout(at: AppTest, version: str, seq: int, *, key: str = "version_graph")
 def stepped(url: str, *cuts: int) -> AppTest:
     at = ran(app(BODY, url))
     for n in cuts:
+        pause(at)
         at.slider[0].set_value(n).run()
     return at
 
