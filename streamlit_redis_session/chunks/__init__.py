@@ -10,7 +10,7 @@ from streamlit_redis_session.chunks._chunker import (
     PlannedChunk,
     known_part,
 )
-from streamlit_redis_session.chunks._compression import Way, load_compression
+from streamlit_redis_session.chunks._compression import MOST_SMALL_BYTES, Way, load_compression
 from streamlit_redis_session.chunks._keys import Keys, digest, mint_session_id
 from streamlit_redis_session.chunks._manifest import Manifest
 from streamlit_redis_session.chunks._order import is_order_of
@@ -30,6 +30,7 @@ from streamlit_redis_session.chunks._stored import Patch, Selection, StoredColum
 
 __all__ = [
     "MOST_PATCHED_ROWS",
+    "MOST_SMALL_BYTES",
     "Chunker",
     "FoundColumn",
     "Keys",

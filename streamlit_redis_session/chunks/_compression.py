@@ -38,7 +38,8 @@ _BLOSC_MOST_WIDTH = 255
 
 _SAMPLE_BYTES = 16 * 1024
 _SAMPLES = 3
-_SMALL_BYTES = 16 * 1024
+MOST_SMALL_BYTES = 16 * 1024
+"""So little is compressed for size alone."""
 _TOO_SMALL_BYTES = 64
 
 _COST_OF_BYTES = 2.5
@@ -124,7 +125,7 @@ def compress_small(content: Content, width: int = 0) -> tuple[int, Content]:
 
 def compress_best(content: Content, width: int, way: Way | None) -> tuple[int, Content]:
     """Compress, and give the method; ``way`` is what was chosen for content like this."""
-    if len(content) <= _SMALL_BYTES:
+    if len(content) <= MOST_SMALL_BYTES:
         return compress_small(content, width)
     way = way or choose(content, width)
     payload = compress(content, width, way)
