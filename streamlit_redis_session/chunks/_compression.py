@@ -168,6 +168,24 @@ def decompress_into(out: Bytes, payload: memoryview, method: int, what: str) -> 
         raise CorruptDataError(what, f"unknown compression {method}")
 
 
+def decompress(payload: memoryview, method: int, length: int, what: str) -> bytes:
+    """Give the content, of exactly ``length`` bytes as the header claims.
+
+    Raises
+    ------
+    CorruptDataError
+        The payload does not make so many bytes.
+    """
+    if method == ZSTD and length:  # most records: what zstd has made is not copied
+        content: bytes = _unzstd(payload, length, what, asbytes=True)
+        if len(content) != length:
+            raise CorruptDataError(what, "it has another length than its header says")
+        return content
+    out = np.empty(length, np.uint8)
+    decompress_into(out, payload, method, what)
+    return out.tobytes()
+
+
 def _fill(out: Bytes, content: Any, what: str) -> None:
     whole = np.frombuffer(content, np.uint8) if len(content) else np.empty(0, np.uint8)
     if len(whole) != len(out):
@@ -175,9 +193,9 @@ def _fill(out: Bytes, content: Any, what: str) -> None:
     np.copyto(out, whole)
 
 
-def _unzstd(payload: memoryview, length: int, what: str) -> Any:
+def _unzstd(payload: memoryview, length: int, what: str, *, asbytes: bool = False) -> Any:
     try:
-        return pa.decompress(payload, decompressed_size=length, codec="zstd")
+        return pa.decompress(payload, decompressed_size=length, codec="zstd", asbytes=asbytes)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise CorruptDataError(what, f"it does not decompress ({error})") from error
 

@@ -30,6 +30,7 @@ _CHANGE_DEFAULTS = [f.default for f in dataclasses.fields(Change)]
 _CHANGE_LISTS = [
     n for n, f in enumerate(dataclasses.fields(Change)) if str(f.type).startswith("tuple")
 ]
+_read = json.JSONDecoder().decode
 _write = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -62,14 +63,15 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
     """Read a record: the version, its content as digested, and its nonce."""
     content, _, note = record.partition(b"\n")
     try:
-        made_by, parents, message, author, created_us, changes, values, settings, nonce = (
-            json.loads(content)
+        made_by, parents, message, author, created_us, changes, values, settings, nonce = _read(
+            content.decode()
         )
         if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
-        _must_be_texts(message, author, nonce, annotation, settings or "", *parents)
-        _must_be_texts(*values, *values.values())
+        texts = (message, author, nonce, annotation, settings or "", *parents)
+        if {*map(type, texts), *map(type, values), *map(type, values.values())} != {str}:
+            raise TypeError("something in it is not text")
         version = Version(
             id=version_id,
             parents=tuple(parents),
@@ -84,11 +86,6 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
     return version, content, nonce
-
-
-def _must_be_texts(*values: object) -> None:
-    if not all(type(value) is str for value in values):
-        raise TypeError("something in it is not text")
 
 
 def _change_to_list(change: Change) -> list[Any]:
