@@ -70,8 +70,7 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
         texts = (message, author, nonce, annotation, settings or "", *parents)
-        if {*map(type, texts), *map(type, values), *map(type, values.values())} != {str}:
-            raise TypeError("something in it is not text")
+        _must_be_texts(*texts, *values, *values.values())
         version = Version(
             id=version_id,
             parents=tuple(parents),
@@ -86,6 +85,11 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
     except (ValueError, TypeError, AttributeError, OverflowError, RecursionError) as error:
         raise CorruptDataError(f"version {version_id[:8]}", str(error)) from error
     return version, content, nonce
+
+
+def _must_be_texts(*values: object) -> None:
+    if {*map(type, values)} != {str}:
+        raise TypeError("something in it is not text")
 
 
 def _change_to_list(change: Change) -> list[Any]:
