@@ -194,9 +194,9 @@ class Chunker:
         form, column = pack(positions, base_rows)
         return form, column, self.store_side(column)
 
-    def store_side(self, column: Column) -> StoredColumn:
+    def store_side(self, column: Column, *, most_inline: int = INLINE_BYTES) -> StoredColumn:
         """Name the chunks of a side column; ``FoundColumn.sides`` sees to their bytes."""
-        return self._store_column(column)
+        return self._store_column(column, most_inline)
 
     def store_again(self, column: Column, kept: Sequence[ChunkId | None]) -> StoredColumn:
         """Name a column's chunks, where ``kept`` has names of some already; others are read."""
@@ -210,8 +210,8 @@ class Chunker:
     def _ranges(self, column: Column) -> list[tuple[int, int]]:
         return piece_ranges(column.rows, self.rows_per_chunk)
 
-    def _store_column(self, column: Column) -> StoredColumn:
-        if column.nbytes <= INLINE_BYTES:
+    def _store_column(self, column: Column, most_inline: int = INLINE_BYTES) -> StoredColumn:
+        if column.nbytes <= most_inline:
             inline = bytes(column.piece(0, column.rows))
             return StoredColumn(column.spec(), column.nbytes, (), inline)
         ids = (

@@ -38,7 +38,8 @@ _BLOSC_MOST_WIDTH = 255
 
 _SAMPLE_BYTES = 16 * 1024
 _SAMPLES = 3
-_SMALL_BYTES = 16 * 1024
+MOST_SMALL_BYTES = 16 * 1024
+"""So little is compressed for size alone."""
 _TOO_SMALL_BYTES = 64
 
 _COST_OF_BYTES = 2.5
@@ -124,7 +125,7 @@ def compress_small(content: Content, width: int = 0) -> tuple[int, Content]:
 
 def compress_best(content: Content, width: int, way: Way | None) -> tuple[int, Content]:
     """Compress, and give the method; ``way`` is what was chosen for content like this."""
-    if len(content) <= _SMALL_BYTES:
+    if len(content) <= MOST_SMALL_BYTES:
         return compress_small(content, width)
     way = way or choose(content, width)
     payload = compress(content, width, way)
@@ -167,6 +168,24 @@ def decompress_into(out: Bytes, payload: memoryview, method: int, what: str) -> 
         raise CorruptDataError(what, f"unknown compression {method}")
 
 
+def decompress(payload: memoryview, method: int, length: int, what: str) -> bytes:
+    """Give the content, of exactly ``length`` bytes as the header claims.
+
+    Raises
+    ------
+    CorruptDataError
+        The payload does not make so many bytes.
+    """
+    if method == ZSTD and length:  # most records: what zstd has made is not copied
+        content: bytes = _unzstd(payload, length, what, asbytes=True)
+        if len(content) != length:
+            raise CorruptDataError(what, "it has another length than its header says")
+        return content
+    out = np.empty(length, np.uint8)
+    decompress_into(out, payload, method, what)
+    return out.tobytes()
+
+
 def _fill(out: Bytes, content: Any, what: str) -> None:
     whole = np.frombuffer(content, np.uint8) if len(content) else np.empty(0, np.uint8)
     if len(whole) != len(out):
@@ -174,9 +193,9 @@ def _fill(out: Bytes, content: Any, what: str) -> None:
     np.copyto(out, whole)
 
 
-def _unzstd(payload: memoryview, length: int, what: str) -> Any:
+def _unzstd(payload: memoryview, length: int, what: str, *, asbytes: bool = False) -> Any:
     try:
-        return pa.decompress(payload, decompressed_size=length, codec="zstd")
+        return pa.decompress(payload, decompressed_size=length, codec="zstd", asbytes=asbytes)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise CorruptDataError(what, f"it does not decompress ({error})") from error
 

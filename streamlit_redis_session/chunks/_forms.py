@@ -9,6 +9,9 @@ ascending  no positions at all: a column of the base, whose order they are (a so
            elements keep their order
 descending likewise, the largest first; what is not a number comes last in both
 ========== =====================================================================================
+
+After ``ranges+``, ``mask+`` and ``steps+`` row 0 comes again and again, up to the column's rows:
+in the places of rows that were appended, whose elements a patch brings.
 """
 
 from __future__ import annotations
@@ -23,7 +26,9 @@ from streamlit_redis_session.chunks._rows import Positions, Rows, as_rows
 from streamlit_redis_session.codec.columns import Column, FixedColumn
 from streamlit_redis_session.errors import CorruptDataError
 
-Form: TypeAlias = Literal["ranges", "mask", "steps", "list", "ascending", "descending"]
+Form: TypeAlias = Literal[
+    "ranges", "mask", "steps", "list", "ascending", "descending", "ranges+", "mask+", "steps+"
+]
 Array: TypeAlias = npt.NDArray[Any]
 
 WHAT = "a row selection"
@@ -31,6 +36,7 @@ _RANGE_BYTES = 16
 _BLOCK_ROWS = 16 * 1024
 _STEPS = (np.dtype("u1"), np.dtype("<u2"), np.dtype("<u4"))
 _WIDTHS = (32, 16, 8, 4, 2, 1)
+_PADDED: dict[Form, Form] = {"ranges": "ranges+", "mask": "mask+", "steps": "steps+"}
 
 
 def pack(chosen: Positions | Rows, base_rows: int) -> tuple[Form, FixedColumn]:
@@ -40,9 +46,13 @@ def pack(chosen: Positions | Rows, base_rows: int) -> tuple[Form, FixedColumn]:
         return "ranges", FixedColumn(np.empty(0, dtype=np.int64))
     if rows.start is not None and min(-(-base_rows // 8), len(rows)) >= _RANGE_BYTES:
         return "ranges", FixedColumn(np.array(rows.span, dtype=np.int64))
-    if not rows.is_ascending:
-        return "list", FixedColumn(_narrowed(rows.positions, base_rows))
-    return _pack_ascending(rows.positions, base_rows)
+    if rows.is_ascending:
+        return _pack_ascending(rows.positions, base_rows)
+    kept = rows.unpadded
+    if kept is not None:
+        form, column = pack(kept, base_rows)
+        return _PADDED[form], column
+    return "list", FixedColumn(_narrowed(rows.positions, base_rows))
 
 
 def _pack_ascending(positions: Positions, base_rows: int) -> tuple[Form, FixedColumn]:
@@ -92,6 +102,8 @@ def unpack(form: str, column: Column, *, base_rows: int, rows: int) -> Positions
 
 
 def _unpacked(form: str, values: Array, base_rows: int, rows: int) -> Positions:
+    if form in _PADDED.values():
+        return _padded(form, values, base_rows, rows)
     if form == "mask" and values.dtype == np.uint8 and len(values) == -(-base_rows // 8):
         return np.flatnonzero(np.unpackbits(values, count=base_rows, bitorder="little").view("?"))
     if form == "steps" and values.dtype in _STEPS and len(values) == rows < 2**31:
@@ -105,6 +117,21 @@ def _unpacked(form: str, values: Array, base_rows: int, rows: int) -> Positions:
         if order is not None:
             return order
     raise CorruptDataError(WHAT, f"its form {form!r} and its positions do not agree")
+
+
+def _padded(form: str, values: Array, base_rows: int, rows: int) -> Positions:
+    """Read positions that row 0 follows, but no more often than there are others."""
+    plain, count = form[:-1], 0
+    if plain == "mask" and values.dtype == np.uint8:
+        count = int(np.count_nonzero(np.unpackbits(values)))
+    elif plain == "steps":
+        count = len(values)
+    elif plain == "ranges" and values.dtype == np.int64 and len(values) % 2 == 0:
+        count = sum(map(int, values[1::2])) - sum(map(int, values[::2]))
+    if not count < rows <= 2 * count:
+        raise CorruptDataError(WHAT, f"its form {form!r} and its positions do not agree")
+    kept = _unpacked(plain, values, base_rows, count)
+    return np.concatenate((kept, np.zeros(rows - count, dtype=np.int64)))
 
 
 def _to_ranges(positions: Positions, gaps: Positions) -> Array:

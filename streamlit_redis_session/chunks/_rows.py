@@ -48,6 +48,17 @@ class Rows:
         return int(self.positions.min()), int(self.positions.max()) + 1
 
     @cached_property
+    def unpadded(self) -> Rows | None:
+        """The rows before row 0 comes again and again, if they ascend and there are as many."""
+        count = len(self)
+        if count < 2 or self.positions[-1] != 0:
+            return None
+        tail = self.positions[count // 2 :]
+        last = np.flatnonzero(tail)
+        kept = Rows(self.positions[: count // 2 + (int(last[-1]) + 1 if len(last) else 0)])
+        return kept if 2 * len(kept) >= count and kept.is_ascending else None
+
+    @cached_property
     def indices(self) -> Any:
         """The positions as Arrow takes them fastest."""
         is_narrow = self.span[1] <= 2**32

@@ -17,7 +17,6 @@ import hmac
 import struct
 from dataclasses import dataclass
 
-import numpy as np
 from blake3 import blake3
 
 from streamlit_redis_session.chunks._compression import (
@@ -25,6 +24,7 @@ from streamlit_redis_session.chunks._compression import (
     Way,
     compress_best,
     compress_small,
+    decompress,
     decompress_into,
 )
 from streamlit_redis_session.errors import CorruptDataError, LimitExceededError
@@ -105,6 +105,16 @@ class Sealed:
         """
         decompress_into(out, self.payload, self.method, self.what)
 
+    def open(self) -> bytes:
+        """Give the content.
+
+        Raises
+        ------
+        CorruptDataError
+            The payload does not make so many bytes.
+        """
+        return decompress(self.payload, self.method, self.length, self.what)
+
 
 def check(sealed: bytes, *, key: bytes, role: str, name: str, what: str) -> Sealed:
     """Check header and tag, without allocating anything.
@@ -138,9 +148,7 @@ def unseal(sealed: bytes, *, key: bytes, role: str, name: str, most_bytes: int, 
     checked = check(sealed, key=key, role=role, name=name, what=what)
     if checked.length > most_bytes:
         raise LimitExceededError(what, size=checked.length, limit=most_bytes)
-    content = np.empty(checked.length, np.uint8)
-    checked.open_into(content)
-    return content.tobytes()
+    return checked.open()
 
 
 def _tag(

@@ -29,6 +29,7 @@ class Selections:
         self._packed = dict(packed or {})
         self._rows: dict[_SideKey, Rows] = {}
         self._patched: dict[_SideKey, Positions] = {}
+        self._written: dict[_SideKey, int] = {}
 
     def packed(self, key: Hashable) -> Column:
         """Give a side column that was read, by its key."""
@@ -44,6 +45,7 @@ class Selections:
         self._packed |= other._packed
         self._rows |= other._rows
         self._patched |= other._patched
+        self._written |= other._written
 
     def used_by(self, manifest: Manifest) -> Selections:
         """Give what a value needs, without the rows of values that it was made from."""
@@ -51,6 +53,7 @@ class Selections:
         used = Selections({key: self._packed[key] for key in keys & self._packed.keys()})
         used._rows = {key: rows for key, rows in self._rows.items() if key[1] in keys}
         used._patched = {key: rows for key, rows in self._patched.items() if key[1] in keys}
+        used._written = {key: size for key, size in self._written.items() if key[1] in keys}
         return used
 
     def rows(self, selection: Selection, count: int) -> Rows | None:
@@ -74,9 +77,19 @@ class Selections:
             self._rows[key] = known
         return known
 
-    def add_patch(self, patch: Patch, rows: int, unpacked: Positions) -> None:
-        """Remember where a patch of a column of ``rows`` rows stands."""
-        self._patched[_patch_key(patch, rows)] = unpacked
+    def add_patch(self, patch: Patch, rows: int, unpacked: Positions, *, written: int = 0) -> None:
+        """Remember where a patch of a column of ``rows`` rows stands.
+
+        ``written`` are the bytes of it and of all the patches in whose place it came.
+        """
+        key = _patch_key(patch, rows)
+        self._patched[key] = unpacked
+        self._written[key] = written
+
+    def patch_written(self, patch: Patch, rows: int) -> int:
+        """Say how many bytes a patch and those in whose place it came have taken, at least."""
+        own = patch.positions.nbytes + patch.values.nbytes
+        return max(own, self._written.get(_patch_key(patch, rows), 0))
 
     def patch_positions(self, patch: Patch, rows: int) -> Positions | None:
         """Give the positions of a patch; ``None`` when they are not in memory."""

@@ -113,8 +113,30 @@ def check_part(
     """Check some of the memory of a snapshot, as :func:`check_memory` does all of it."""
     if not memory:
         return False
-    part = [region for region in regions(value) if _memory.key_of(region[0]) in memory]
-    return _read(_memory.check_one, part, together)
+    return _read(_memory.check_one, list(_among(value, memory)), together)
+
+
+def _among(value: object, memory: Collection[Hashable]) -> Iterator[Region]:
+    """Give the memory of a snapshot that is named, without a look at each other region."""
+    if type(value) is not pd.DataFrame or not private.COPY_ON_WRITE:
+        yield from _memory.among(regions(value), memory)
+        return
+    for _, array in private.blocks_of(value):
+        if type(array) is np.ndarray and array.ndim == 2 and array.flags.c_contiguous:
+            yield from _memory.rows_among(array, memory)
+        else:
+            yield from _leaves_among(array_leaves(array), memory)
+    for labels in (value.index, value.columns):
+        yield from _leaves_among(index_leaves(labels), memory)
+
+
+def _leaves_among(leaves: Iterable[Any], memory: Collection[Hashable]) -> Iterator[Region]:
+    for leaf in leaves:
+        if isinstance(leaf, ARROW):
+            noted = _memory.noted_of_one(leaf)
+            if noted is not None and not any(key in memory for key in noted):
+                continue
+        yield from _memory.among(regions_of(leaf), memory)
 
 
 def is_tampered_with(value: object, *, since: int) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
@@ -136,14 +136,30 @@ def note_anew(region: Region) -> bool:
 
 def note_rows(array: Array, unread: list[Region] | None = None) -> list[Key]:
     """Do the same for each row of an array without gaps, at the cost of one look at the array."""
-    interface = array.__array_interface__
-    address, typestr = interface["data"][0], interface["typestr"]
-    shape, (step, stride) = array.shape[1:], array.strides
-    keys: list[Key] = [(address + n * step, shape, (stride,), typestr) for n in range(len(array))]
+    keys = _keys_of_rows(array)
     for row, key in enumerate(keys):
         if _entry(key) is None:
             note([region_of(array[row])], unread)
     return keys
+
+
+def _keys_of_rows(array: Array) -> list[Key]:
+    interface = array.__array_interface__
+    address, typestr = interface["data"][0], interface["typestr"]
+    shape, (step, stride) = array.shape[1:], array.strides
+    return [(address + n * step, shape, (stride,), typestr) for n in range(len(array))]
+
+
+def rows_among(array: Array, memory: Collection[Hashable]) -> Iterator[Region]:
+    """Give those rows of an array without gaps that are named."""
+    for row, key in enumerate(_keys_of_rows(array)):
+        if key in memory:
+            yield region_of(array[row])
+
+
+def among(regions: Iterable[Region], memory: Collection[Hashable]) -> Iterator[Region]:
+    """Give those regions that are named."""
+    return (region for region in regions if key_of(region[0]) in memory)
 
 
 _noted_by_id: dict[int, tuple[weakref.ref[Any], frozenset[Key]]] = {}
@@ -159,15 +175,21 @@ def _forgetting(identity: int) -> Callable[[Any], None]:
     return forget
 
 
+def noted_of_one(owner: Any) -> frozenset[Key] | None:
+    """Give the memory of an immutable object that was looked at before."""
+    known = _noted_by_id.get(id(owner))
+    return known[1] if known is not None and known[0]() is owner else None
+
+
 def note_of_one(
     owner: Any,
     regions_of: Callable[[Any], Iterable[Region]],
     unread: list[Region] | None = None,
 ) -> frozenset[Key]:
     """Do the same for the memory of an immutable object, which is looked at only once."""
-    known = _noted_by_id.get(id(owner))
-    if known is not None and known[0]() is owner:
-        return known[1]
+    known = noted_of_one(owner)
+    if known is not None:
+        return known
     count = len(unread or ())
     keys = note(regions_of(owner), unread)
     if len(unread or ()) == count:  # what is still to be read is not known yet
@@ -256,6 +278,8 @@ def region_of(array: Array) -> Region:
 
 def digest_of(array: Array) -> bytes:
     """Digest what stands in an array; of Python objects, which ones they are."""
+    if array.nbytes <= PIECE_BYTES and array.flags.c_contiguous and not array.dtype.hasobject:
+        return xxhash.xxh3_128_digest(array.reshape(-1).view(np.uint8).data, seed=_SEED)
     state = xxhash.xxh3_128(seed=_SEED)
     for part in _pieces(_pointers(array) if array.dtype.hasobject else array):
         state.update(part)

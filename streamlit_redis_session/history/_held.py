@@ -19,6 +19,10 @@ from streamlit_redis_session.objects import ManifestId
 
 Pair = tuple[Column, StoredColumn]
 
+MOST_VALUES = 256
+"""Values that are remembered, however small: each is hundreds of objects for Python's collection
+of garbage to look at, beside memory that it shares with others."""
+
 
 class Held:
     """A value as it was stored or read, held so that later edits can be told from it.
@@ -127,13 +131,14 @@ _NOTHING = FixedColumn(np.empty(0, dtype=np.bool_))
 
 
 class ValueCache:
-    """Recently stored and read values, at most so many bytes; shared by all sessions.
+    """Recently stored and read values, at most so many, and so many bytes; for all sessions.
 
     Parts that several values share (an edit leaves the others where they are) count once.
     """
 
-    def __init__(self, most_bytes: int) -> None:
+    def __init__(self, most_bytes: int, *, most_values: int = MOST_VALUES) -> None:
         self._most_bytes = most_bytes
+        self._most_values = most_values
         self._held: OrderedDict[ManifestId, Held] = OrderedDict()
         self._shares: dict[int, _Share] = {}
         """By the ``id`` of the stored part, which the values keep alive."""
@@ -157,7 +162,7 @@ class ValueCache:
             return held
 
     def put(self, held: Held) -> None:
-        """Remember a value; the least recently used go when the bytes are exceeded."""
+        """Remember a value; the least recently used go when there are too many, or too large."""
         parts = held.parts  # outside of the lock: it may take a moment
         with self._lock:
             old = self._held.pop(held.manifest_id, None)
@@ -167,7 +172,7 @@ class ValueCache:
             self._held[held.manifest_id] = held
             if nbytes > self._most_bytes:
                 self._discharge(self._held.pop(held.manifest_id))
-            while self._bytes > self._most_bytes:
+            while self._bytes > self._most_bytes or len(self._held) > self._most_values:
                 self._discharge(self._held.popitem(last=False)[1])
 
     def clear(self) -> None:

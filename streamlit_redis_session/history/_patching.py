@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import islice
 
 import numpy as np
@@ -35,6 +35,8 @@ LEAST_SAVING = 4
 """A patch must be this many times smaller than the chunks that it spares."""
 FEW_BYTES = 4 * 1024
 """So little is counted as it is, without asking what compression makes of it."""
+MOST_INLINE_BYTES = 1024
+"""A patch of at most this stands in the manifest: a few edits need no chunk."""
 _CLEARLY = 64
 """A patch so many times smaller pays, however well the chunks would compress."""
 _SAMPLE_ROWS = 64
@@ -149,12 +151,18 @@ class _Search:
         before, stored = pair
         form, packed = pack_rows(merged, column.rows)
         values = values_at(column, merged)
-        cost = _compressed(packed) + _compressed(values)
-        if not self._pays(cost, column, stored, merged):
+        spared = self._spared(column, stored, merged)
+        written = packed.nbytes + values.nbytes
+        if stored.patch is not None:
+            written += self.selections.patch_written(stored.patch, column.rows)
+            if written > spared:  # it was written so often that the chunks cost no more
+                return
+        if not self._pays((packed, values), column, merged, spared):
             return
-        sides = tuple((self.chunker.store_side(side), side) for side in (packed, values))
+        store = partial(self.chunker.store_side, most_inline=MOST_INLINE_BYTES)
+        sides = tuple((store(side), side) for side in (packed, values))
         patch = Patch(form, sides[0][0], sides[1][0])
-        self.selections.add_patch(patch, column.rows, merged)
+        self.selections.add_patch(patch, column.rows, merged, written=written)
         # without a selection, the bytes are those of the pieces
         nbytes = stored.nbytes if stored.selection is None else column.nbytes
         self.found[ordinal] = FoundColumn(
@@ -171,22 +179,32 @@ class _Search:
         known = self.selections.patch_positions(stored.patch, rows)
         return None if known is None else np.union1d(known, positions)
 
-    def _pays(self, cost: int, column: Column, stored: StoredColumn, positions: Positions) -> bool:
+    def _spared(self, column: Column, stored: StoredColumn, positions: Positions) -> int:
+        """Say how many bytes would be written otherwise, uncompressed."""
+        if stored.selection is not None:
+            return column.nbytes
+        rows = self.chunker.rows_per_chunk
+        return min(column.nbytes, len(np.unique(positions // rows)) * self._chunk_bytes(column))
+
+    def _chunk_bytes(self, column: Column) -> int:
+        return column.nbytes * min(self.chunker.rows_per_chunk, column.rows) // column.rows
+
+    def _pays(
+        self, sides: tuple[Column, Column], column: Column, positions: Positions, spared: int
+    ) -> bool:
         """Weigh a patch against the chunks that would be written otherwise.
 
         It must not be larger than a chunk: the next edit of the column writes it anew.
         """
-        rows = self.chunker.rows_per_chunk
-        starts = np.unique(positions // rows) * rows
-        chunk_bytes = column.nbytes * min(rows, column.rows) // column.rows
-        spared = column.nbytes
-        if stored.selection is None:
-            spared = min(spared, len(starts) * chunk_bytes)
-        if cost * LEAST_SAVING > spared or cost > chunk_bytes:
+        if sum(side.nbytes for side in sides) * _CLEARLY <= spared:
+            return True
+        cost = sum(map(_compressed, sides))
+        if cost * LEAST_SAVING > spared or cost > self._chunk_bytes(column):
             return False
         if cost * _CLEARLY <= spared:
             return True
-        return cost * LEAST_SAVING <= spared * _ratio(column, int(starts[0]))
+        rows = self.chunker.rows_per_chunk
+        return cost * LEAST_SAVING <= spared * _ratio(column, int(positions[0]) // rows * rows)
 
 
 def _outwards(ordinal: int, shift: int, places: list[int]) -> list[int]:

@@ -30,6 +30,7 @@ _CHANGE_DEFAULTS = [f.default for f in dataclasses.fields(Change)]
 _CHANGE_LISTS = [
     n for n, f in enumerate(dataclasses.fields(Change)) if str(f.type).startswith("tuple")
 ]
+_read = json.JSONDecoder().decode
 _write = json.JSONEncoder(separators=(",", ":")).encode
 
 
@@ -64,14 +65,14 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
     content, _, note = record.partition(b"\n")
     try:
         made_by, parents, message, author, created_us, changes, values, settings, nonce, *more = (
-            json.loads(content)
+            _read(content.decode())
         )
         (replaces,) = more or (None,)
         if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
-        _must_be_texts(message, author, nonce, annotation, settings or "", *more, *parents)
-        _must_be_texts(*values, *values.values())
+        texts = (message, author, nonce, annotation, settings or "", *more, *parents)
+        _must_be_texts(*texts, *values, *values.values())
         version = Version(
             id=version_id,
             parents=tuple(parents),
@@ -90,7 +91,7 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
 
 
 def _must_be_texts(*values: object) -> None:
-    if not all(type(value) is str for value in values):
+    if {*map(type, values)} != {str}:
         raise TypeError("something in it is not text")
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
 from functools import partial
 
-from streamlit_redis_session.chunks import Chunker, PlannedChunk, Way
+from streamlit_redis_session.chunks import MOST_SMALL_BYTES, Chunker, PlannedChunk, Way
 from streamlit_redis_session.history._pool import POOL
 from streamlit_redis_session.objects import ChunkId
 
@@ -71,6 +71,8 @@ class _Sealer:
         """By the address of the column, which the planned chunks keep alive."""
 
     def seal(self, chunk_id: ChunkId, chunk: PlannedChunk) -> bytes:
+        if chunk.nbytes <= MOST_SMALL_BYTES:  # all ways that it could get are tried anyway
+            return self._chunker.seal_chunk(chunk_id, chunk)
         way = self._ways.get(id(chunk.column))
         if way is None:  # two threads may choose for the same column: no harm
             way = self._ways[id(chunk.column)] = self._chunker.choose_way(chunk)

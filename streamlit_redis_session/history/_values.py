@@ -24,6 +24,7 @@ from streamlit_redis_session.errors import (
     LimitExceededError,
     SessionNotFoundError,
 )
+from streamlit_redis_session.history._appending import find_appended
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
@@ -101,10 +102,13 @@ class ValueStore:
             return {}
         base = before.columns()
         found: dict[int, FoundColumn] = {}
+        if _has_grown(before.value, value):
+            found = find_appended(wanted, base, self._chunker, selections)
+            wanted = _without(wanted, found)
         # first where rows have moved: then hardly a column is an edit of another
         is_first = _is_much(wanted, total) and has_moved_rows(before.value, value)
         if is_first:
-            found = Finder(self._chunker, base, selections).find(wanted, before.value, value)
+            found |= Finder(self._chunker, base, selections).find(wanted, before.value, value)
             wanted = _without(wanted, found)
         found |= find_patches(wanted, base, self._chunker, selections)
         left = _without(wanted, found)
@@ -334,6 +338,12 @@ def _is_much(columns: Mapping[int, Column], total: int) -> bool:
     """Say whether columns are enough, and enough of the value, to look for rows of others."""
     nbytes = sum(column.nbytes for column in columns.values())
     return nbytes >= LEAST_BYTES and 2 * nbytes >= total
+
+
+def _has_grown(before: object, after: object) -> bool:
+    """Say whether a value has more rows than the one before."""
+    rows, more = codec.describe_shape(before)[0], codec.describe_shape(after)[0]
+    return rows is not None and more is not None and 0 < rows < more
 
 
 def _without(

@@ -20,7 +20,7 @@ import pytest
 from streamlit_redis_session.adapter._seen import Seen
 from streamlit_redis_session.codec import check_memory, encode, note_memory
 
-SHORT, LONG = 120, 2000
+SHORT, LONG = 60, 2000
 STEPS = 8
 pytestmark = [
     pytest.mark.filterwarnings("ignore"),

@@ -39,6 +39,8 @@ def test_packed_positions_come_back(data: st.DataObject) -> None:
     )
     if data.draw(st.booleans()):
         positions = np.unique(positions)
+        more = data.draw(st.integers(0, 9))
+        positions = np.append(positions, np.zeros(more, dtype=np.int64))
     form, column = pack(positions, base_rows)
 
     assert np.array_equal(unpack(form, column, base_rows=base_rows, rows=len(positions)), positions)
@@ -57,6 +59,10 @@ def test_packed_positions_come_back(data: st.DataObject) -> None:
         (np.append(np.arange(400), 999), "ranges"),
         (np.delete(np.arange(1000), np.arange(10, 80, 10)), "mask"),
         (np.delete(np.arange(1000), np.arange(10, 70, 10)), "ranges"),
+        (np.append(np.arange(1000), np.zeros(9)), "ranges+"),
+        (np.append(np.arange(0, 1000, 11), np.zeros(40)), "steps+"),
+        (np.append(np.flatnonzero(np.arange(1000) % 3), np.zeros(1)), "mask+"),
+        (np.append(np.arange(100, 200), np.zeros(101)), "list"),
     ],
 )
 def test_the_smallest_form_is_chosen(positions: np.ndarray, form: str) -> None:
@@ -214,6 +220,21 @@ def test_a_counting_column_needs_no_base() -> None:
         ("ranges", np.array([0, 5, 5, 5], np.int64), 5),
         ("ranges", np.array([-(2**63), 2**63 - 1], np.int64), 2**63),
         ("ranges", np.array([0, 10] * 1000, np.int64), 10_000),
+        ("ranges+", np.array([0, 5], np.int64), 5),
+        ("ranges+", np.array([0, 5], np.int64), 11),
+        ("ranges+", np.array([0, 5], np.int64), 2**50),
+        ("ranges+", np.array([5, 2], np.int64), 4),
+        ("ranges+", np.array([0, 2**40], np.int64), 2**40 + 1),
+        ("ranges+", np.array([-(2**63), 2**63 - 1], np.int64), 2**63),
+        ("ranges+", np.array([0, 5], np.int32), 6),
+        ("ranges+", np.array([0, 5, 6], np.int64), 7),
+        ("mask+", np.array([255], np.uint8), 9),
+        ("mask+", np.array([1, 255], np.uint8), 10),
+        ("mask+", np.array([1, 1], np.uint16), 3),
+        ("steps+", np.array([5, 4], np.uint8), 3),
+        ("steps+", np.array([], np.uint8), 1),
+        ("list+", np.array([0x32], np.uint8), 3),
+        ("+", np.array([0], np.int64), 1),
         ("other", np.array([0], np.int64), 1),
     ],
 )

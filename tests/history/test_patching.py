@@ -132,15 +132,43 @@ def test_a_second_edit_takes_the_place_of_the_first_and_keeps_its_cells() -> Non
 
 
 def test_a_patch_too_large_for_the_manifest_is_known_from_the_value_before() -> None:
-    once = edited(floats(), *range(0, 2_000, 2))
+    once = edited(floats(), *range(0, 4_000, 2))
     selections = Selections()
     first = find_patches({0: once}, stored(floats()), CHUNKER, selections)[0]
     base = [(once, first.stored)]
     twice = edited(once, 1)
 
     second = find_patches({0: twice}, base, CHUNKER, selections)[0]
-    assert patched_rows(second) == 1_001
+    assert patched_rows(second) == 2_001
     assert 0 not in find_patches({0: twice}, base, CHUNKER)
+
+
+def test_after_some_edits_of_one_column_its_chunks_are_written_anew() -> None:
+    """Otherwise each edit would cost more than the last one."""
+    selections, column = Selections(), floats()
+    base = stored(column)
+    for edits in range(ROWS):
+        column = edited(column, 7 * edits)
+        found = find_patches({0: column}, base, CHUNKER, selections)
+        if not found:
+            break
+        assert patched_rows(found[0]) == edits + 1
+        base = [(column, found[0].stored)]
+
+    written = sum(number * (8 + 1) for number in range(edits + 1))
+    assert written <= 8 * CHUNKER.rows_per_chunk < written + 2 * edits * (8 + 1)
+
+
+def test_an_edit_of_many_cells_is_not_the_end_of_a_patch() -> None:
+    """It has been written once, so the chunks are still far more."""
+    selections = Selections()
+    first = edited(floats(), *range(2_000))
+    found = find_patches({0: first}, stored(floats()), CHUNKER, selections)
+    for number in range(5):
+        second = edited(first, 10_000 + number)
+        found = find_patches({0: second}, [(first, found[0].stored)], CHUNKER, selections)
+        assert patched_rows(found[0]) == 2_001 + number
+        first = second
 
 
 def test_a_patch_stands_upon_rows_of_a_base() -> None:
