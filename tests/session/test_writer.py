@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from threading import Event, get_ident
+from threading import Event, Thread, get_ident
 
 import pytest
 
@@ -241,6 +241,86 @@ def test_a_job_whose_own_answer_raises_does_not_stop_the_thread(
     eventually(lambda: "second" in log, within_s=5)
     assert ("first" in log) is (broken == "delayed")
     assert writer.flush(timeout_s=LONG_S)
+
+
+def test_a_writer_that_is_told_not_to_try_waits_until_it_is_told_otherwise(
+    writer: Writer, log: list[str]
+) -> None:
+    is_back = Event()
+    writer.may_try = is_back.is_set
+    step = Step("first", log)
+    writer.submit(step)
+
+    assert not writer.flush(timeout_s=LONG_S)
+    assert step.tries_s == []
+    assert writer.is_waiting("ada")
+    is_back.set()
+    writer.poke()
+    assert writer.flush(timeout_s=LONG_S)
+    assert log == ["first"]
+
+
+def test_a_writer_in_a_long_pause_goes_on_as_soon_as_the_store_is_back(
+    writer: Writer, log: list[str]
+) -> None:
+    is_back = Event()
+    down = [StorageUnavailableError("down") for _ in range(2)]
+    step = Step("first", log, failures=down)
+    writer.submit(step)
+    eventually(lambda: step.tried == 2)
+    writer.may_try = is_back.is_set
+    writer.poke()
+    time.sleep(0.5)  # longer than the pause that it is in
+    tried = step.tried
+    is_back.set()
+    writer.poke()
+    eventually(lambda: log == ["first"])
+
+    assert step.tried <= tried + 1
+
+
+def test_a_full_queue_does_not_keep_anybody_waiting_while_the_store_is_gone(
+    writer: Writer, log: list[str]
+) -> None:
+    is_back = Event()
+    writer.may_try = is_back.is_set
+    for n in range(1, 9):
+        writer.submit(Step(f"a{n}", log, nbytes=40))
+    is_back.set()
+    writer.poke()
+    eventually(lambda: bool(log) and writer.flush(timeout_s=1))
+
+    assert log[0] == "a1"
+    assert log[-1].endswith("a8")
+    assert len(log) < 8
+
+
+def test_close_waits_only_a_little_for_a_store_that_is_gone(log: list[str]) -> None:
+    writer = Writer(most_bytes=100)
+    writer.may_try = lambda: False
+    writer.submit(Step("x", log))
+    started = time.monotonic()
+
+    assert not writer.close(timeout_s=LONG_S)
+    assert time.monotonic() - started < LONG_S - 2
+
+
+def test_close_waits_for_a_store_that_comes_back(log: list[str]) -> None:
+    is_back = Event()
+    writer = Writer(most_bytes=100)
+    writer.may_try = is_back.is_set
+    writer.submit(Step("x", log))
+
+    def come_back() -> None:
+        time.sleep(0.3)
+        is_back.set()
+        writer.poke()
+
+    thread = Thread(target=come_back)
+    thread.start()
+    assert writer.close(timeout_s=LONG_S)
+    thread.join()
+    assert log == ["x"]
 
 
 # --- a full queue ------------------------------------------------------------------------------
