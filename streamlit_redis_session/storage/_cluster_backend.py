@@ -8,6 +8,7 @@ time removes; a living session is always in the index.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -35,6 +36,19 @@ _INDEX = Script("index")
 _UNINDEX = Script("unindex")
 
 
+class AnyNode:
+    """Makes connections, each to a node that is one of the primaries at that moment."""
+
+    def __init__(self, nodes: ClusterNodes) -> None:
+        self._nodes = nodes
+        self.connection_kwargs: dict[str, Any] = {}
+
+    def connection_class(self) -> Any:
+        """Make a connection that nobody else uses; it is not connected yet."""
+        pool = self._nodes.pool(random.choice(self._nodes.primaries()))  # noqa: S311  # no secret
+        return pool.connection_class(**pool.connection_kwargs)
+
+
 class ClusterClient:
     """What ``RedisBackend`` needs to know of a cluster."""
 
@@ -45,9 +59,9 @@ class ClusterClient:
         )
 
     @property
-    def connection_pool(self) -> Any:
-        """The pool of one node. Any node tells what is published in the cluster."""
-        return self.nodes.pool(self.nodes.primaries()[0])
+    def connection_pool(self) -> AnyNode:
+        """Connections to any node: each of them tells what is published in the cluster."""
+        return AnyNode(self.nodes)
 
     def clients(self) -> list[Client]:
         """Make a client for each primary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 from redis.exceptions import (
@@ -20,6 +21,11 @@ from streamlit_redis_session.storage._wire import Wire
 
 SENTINEL_TIMEOUT_S = 0.5
 """For one sentinel; another one may answer when this one does not."""
+
+
+LATE_S = 0.5
+"""An answer that took longer is believed when sentinels still name the server that gave it: one
+that was frozen takes itself for the primary for some seconds after it has been replaced."""
 
 
 class UnknownServiceError(ResponseError):
@@ -107,18 +113,34 @@ class _ToPrimary:
 
     def __init__(self, *, sentinels: Sentinels, **options: Any) -> None:
         self._sentinels = sentinels
+        self._asked_at = 0.0
         super().__init__(**options)
 
     def _connect(self) -> Any:
         self.host, self.port = self._sentinels.primary()
         return super()._connect()  # type: ignore[misc]
 
+    def send_packed_command(self, *arguments: Any, **options: Any) -> None:
+        """Send commands, and note when."""
+        self._asked_at = time.monotonic()
+        super().send_packed_command(*arguments, **options)  # type: ignore[misc]
+
     def read_response(self, *arguments: Any, **options: Any) -> Any:
-        """Read an answer; a server that takes no writes is left."""
+        """Read an answer; a server that is no primary any more is left."""
         try:
             return super().read_response(*arguments, **options)  # type: ignore[misc]
         except ReadOnlyError as error:
             raise RedisConnectionError(f"{self.host}:{self.port} is a replica now") from error
+        finally:
+            self._check_if_late()
+
+    def _check_if_late(self) -> None:
+        now = time.monotonic()
+        if now - self._asked_at <= LATE_S:
+            return
+        self._asked_at = now
+        if self._sentinels.primary() != (self.host, self.port):
+            raise RedisConnectionError(f"{self.host}:{self.port} has been replaced")
 
 
 class _PrimaryConnection(_ToPrimary, PlainConnection):

@@ -145,6 +145,20 @@ def test_sentinels_that_name_another_primary_lose_nothing_that_replicas_confirme
         if how == "frozen":
             old.thaw()
 
-    work = work_through(f"{trio.url}?wait_replicas=1&socket_timeout=1.5", fail_over)
+    work = work_through(f"{trio.url}?wait_replicas=1", fail_over)
 
     assert work.longest_s > 0.5, "nobody noticed"
+
+
+def test_what_a_frozen_primary_takes_after_it_was_replaced_is_not_acknowledged(
+    trio: SentinelTrio,
+) -> None:
+    """It wakes up with the commit in its socket, and does it: nobody else has that."""
+
+    def fail_over(_: Session) -> None:
+        old = trio.primary
+        old.freeze()
+        wait_until(lambda: trio.primary is not old, "another primary")
+        old.thaw()
+
+    work_through(f"{trio.url}?socket_timeout=10", fail_over)
