@@ -5,6 +5,7 @@ Knows the rules of history. Sees values only through the codec, the store only t
 
 from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._export import VersionGraph
+from streamlit_redis_session.history._following import SweptError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
@@ -25,6 +26,7 @@ __all__ = [
     "Landing",
     "Repository",
     "State",
+    "SweptError",
     "ValueStore",
     "VersionGraph",
     "automatic_name",

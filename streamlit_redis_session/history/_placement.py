@@ -30,6 +30,9 @@ class State:
     branches: Mapping[RefName, VersionId]
     tags: Mapping[RefName, VersionId]
     meta: Mapping[str, bytes]
+    swept: bytes | None = None
+    """Another value whenever somebody took away versions, manifests or chunks."""
+    version_count: int = 0
 
     @property
     def named(self) -> set[VersionId]:
@@ -48,7 +51,7 @@ class Draft:
     """A version to be made. Everything random or timed is fixed before the first try."""
 
     base: Head
-    """What the author saw."""
+    """What the author saw; may have been pruned since."""
     values: Mapping[str, ManifestId]
     settings: ManifestId | None
     tables: Mapping[ManifestId, bytes]
@@ -115,6 +118,12 @@ def place(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
         # Two tabs made a first version at once: one root is enough, nothing is dropped.
         return Landing("branch", name, root, {**versions[root].values, **draft.values})
     return Landing("branch", name, base.version, draft.values)
+
+
+def beside(draft: Draft, state: State, kept: VersionId) -> Landing:
+    """Give a draft whose base was pruned a branch of its own, from the nearest that was kept."""
+    name = automatic_name(draft.base.branch, {*state.branches, *state.tags})
+    return Landing("branch", name, kept, draft.values)
 
 
 def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -> bool:

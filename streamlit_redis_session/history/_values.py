@@ -23,6 +23,7 @@ from streamlit_redis_session.errors import (
     CorruptDataError,
     LimitExceededError,
 )
+from streamlit_redis_session.history._cells import changed_cells
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
@@ -161,16 +162,19 @@ class ValueStore:
         self._leases.note(chunks, lease_s=lease_s)
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
+        era = self._leases.era
         self._backend.put_chunks(batch, lease_s=lease_s)
-        self._leases.note(batch, lease_s=lease_s)
+        self._leases.note(batch, lease_s=lease_s, era=era)
         return sum(map(len, batch.values()))
 
     def _extend(self, chunk_ids: Sequence[ChunkId], lease_s: int) -> list[ChunkId]:
         """Extend leases; return the chunks that the store does not have."""
+        era = self._leases.era
         there = self._backend.extend_chunks(chunk_ids, lease_s=lease_s)
         self._leases.note(
             (c for c, is_there in zip(chunk_ids, there, strict=True) if is_there),
             lease_s=lease_s,
+            era=era,
         )
         missing = [c for c, is_there in zip(chunk_ids, there, strict=True) if not is_there]
         self._leases.forget(missing)
@@ -184,6 +188,28 @@ class ValueStore:
         wanted = list(dict.fromkeys(c for m in manifests for c in m.chunk_ids()))
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []
+
+    def forget_leases(self) -> None:
+        """Take nothing for stored any more: somebody took chunks away."""
+        self._leases.clear()
+
+    def table_again(self, session: SessionKey, key: str, held: Held | None) -> bytes:
+        """Seal the manifest of a held value anew, whose version was pruned.
+
+        Raises
+        ------
+        CorruptDataError
+            Nobody holds the value.
+        """
+        if held is None:
+            raise CorruptDataError(
+                repr(key), "it was pruned with its version before anybody had read it"
+            )
+        if not held.parts and (lost := self.extend_leases([held.manifest])):
+            raise ChunkNotFoundError(lost, value=key)
+        self.write_chunks(held.as_plan())
+        data = held.manifest.to_bytes()
+        return self._chunker.seal_record(TABLE_ROLE, session, held.manifest_id, data)
 
     def remember(
         self,
@@ -353,27 +379,6 @@ def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:
             at += len(stored.columns)
             size += stored.nbytes
     return wanted, size
-
-
-def changed_cells(plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]) -> dict[int, int]:
-    """Give, by a column's position in a frame, how many of its rows are others than before.
-
-    Only where the frame's labels are the same memory, so that a column has one place in both,
-    and where the column was compared with the one in that place.
-    """
-    parts = plan.manifest.parts
-    if len(parts) != len(before.parts) or parts[-1] is not before.parts[-1]:
-        return {}
-    cells = {}
-    at = 0
-    for number, part in enumerate(parts):
-        if len(part.columns) == 1 and at in found:
-            find, other = found[at], before.parts[number].columns
-            is_in_place = len(other) == 1 and other[0].has_pieces_of(find.stored)
-            if find.changed_rows is not None and is_in_place:
-                cells[number - 1] = find.changed_rows
-        at += len(part.columns)
-    return cells
 
 
 def _are_equal(mine: Sequence[Column], theirs: Sequence[Column]) -> bool:

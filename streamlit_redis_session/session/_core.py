@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from streamlit_redis_session import codec
+from streamlit_redis_session.chunks import Plan
 from streamlit_redis_session.errors import (
     ConfigurationError,
     LimitExceededError,
@@ -16,6 +17,7 @@ from streamlit_redis_session.history import (
     Committed,
     Draft,
     Repository,
+    SweptError,
     ValueStore,
 )
 from streamlit_redis_session.objects import (
@@ -50,6 +52,7 @@ class SessionCore(ReadingMapping):
         self._values = values
         self._backend = backend
         self._limits = limits
+        repository.on_swept = values.forget_leases
         self._lifetime = Lifetime(backend, values, repository)
         self._lock = RLock()
         self._working = WorkingValues(values, repository.key)
@@ -205,10 +208,22 @@ class SessionCore(ReadingMapping):
             if not staged.data_differs(self.head_values()):
                 self._save_settings(staged)
                 return None
-            try:
-                return self._commit_version(staged, message)
-            except BaseLostError:  # what stands for other rows is gone: store the rows themselves
-                return self._commit_version(self._working.stage(refuse, afresh=True), message)
+            return self._commit_until_placed(staged, message, refuse)
+
+    def _commit_until_placed(
+        self, staged: Staged, message: str | None, refuse: Refuse, tries: int = 5
+    ) -> Committed | None:
+        """Commit, and stage anew when something that it relied on was taken away meanwhile."""
+        try:
+            return self._commit_version(staged, message)
+        except BaseLostError:  # what stands for other rows is gone: store the rows themselves
+            staged = self._working.stage(refuse, afresh=True)
+            if not tries:
+                raise
+        except SweptError:  # nothing is taken for stored any more
+            if not tries:
+                raise
+        return self._commit_until_placed(staged, message, refuse, tries - 1)
 
     def _commit_version(self, staged: Staged, message: str | None) -> Committed | None:
         redo = self._repository.redo_steps(self._head)
@@ -227,7 +242,7 @@ class SessionCore(ReadingMapping):
             base=self._head,
             values=staged.values,
             settings=staged.settings_plan.manifest_id if staged.settings_plan else None,
-            tables={p.manifest_id: self._values.seal_table(self.key, p) for p in plans},
+            tables=self._tables(staged, plans),
             message=_one_line(message) or self._automatic_message(changes),
             changes=changes,
             chunks=chunks,
@@ -242,6 +257,21 @@ class SessionCore(ReadingMapping):
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
         return committed
+
+    def _tables(self, staged: Staged, plans: Sequence[Plan]) -> dict[ManifestId, bytes]:
+        """Seal the manifests that the session may lack.
+
+        Where head was pruned, also those of values that nobody has changed since.
+        """
+        tables = {p.manifest_id: self._values.seal_table(self.key, p) for p in plans}
+        if self._repository.versions.is_pruned(self._head.version):
+            others = {k: v for k, v in staged.values.items() if v not in tables}
+            lacking = self._repository.lacks(others.values())
+            for key, manifest_id in others.items():
+                if manifest_id in lacking:
+                    held = self._working.held(key)
+                    tables[manifest_id] = self._values.table_again(self.key, key, held)
+        return tables
 
     def _keep_settings(self, staged: Staged, draft: Draft) -> None:
         """Keep the settings of a version in memory where they are new, for an undo."""
