@@ -8,9 +8,11 @@ from streamlit_redis_session.history._export import VersionGraph
 from streamlit_redis_session.history._following import SweptError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
+from streamlit_redis_session.history._pruning import prune
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
+from streamlit_redis_session.history._retention import Keep
 from streamlit_redis_session.history._together import together
 from streamlit_redis_session.history._values import BaseLostError, ValueStore
 
@@ -23,6 +25,7 @@ __all__ = [
     "Diff",
     "Draft",
     "Held",
+    "Keep",
     "Landing",
     "Repository",
     "State",
@@ -32,5 +35,6 @@ __all__ = [
     "automatic_name",
     "check_name",
     "normal_name",
+    "prune",
     "together",
 ]

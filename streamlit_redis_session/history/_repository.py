@@ -318,9 +318,11 @@ class Repository(HistoryReader):
         self.planned_anew(lambda: self.transact(plan))
 
     @staticmethod
-    def planned_anew(work: Callable[[], T]) -> T:
+    def planned_anew(work: Callable[[], T], tries: int = 20) -> T:
         """Do something again when somebody has pruned the history meanwhile."""
         try:
             return work()
         except SweptError:
-            return Repository.planned_anew(work)
+            if not tries:
+                raise
+            return Repository.planned_anew(work, tries - 1)

@@ -47,9 +47,13 @@ class SessionMoves(SessionCore):
         NothingToUndoError
             There are fewer steps than that; head is where it was.
         """
-        with self._moving():
+
+        def back() -> Version:
             path = self._repository.undo_steps(self._head, most=steps)
             return self._along(path, steps, NothingToUndoError)
+
+        with self._moving():
+            return self._repository.planned_anew(back)
 
     def redo(self, steps: int = 1) -> Version:
         """Move head ``steps`` versions towards its branch's tip.
@@ -59,8 +63,12 @@ class SessionMoves(SessionCore):
         NothingToRedoError
             There are fewer steps than that; head is where it was.
         """
-        with self._moving():
+
+        def forth() -> Version:
             return self._along(self._repository.redo_steps(self._head), steps, NothingToRedoError)
+
+        with self._moving():
+            return self._repository.planned_anew(forth)
 
     def _along(
         self,
@@ -94,11 +102,15 @@ class SessionMoves(SessionCore):
         RefNotFoundError, VersionNotFoundError
             Nothing has this name; head is where it was.
         """
-        with self._moving(by_name=True):
+
+        def there() -> Version:
             version_id = self._repository.resolve(ref, self._head)
             if keys is not None:
                 return self._bring_back(version_id, keys)
             return self._go(Head(self._branch_of(ref, version_id, branch), version_id))
+
+        with self._moving(by_name=True):
+            return self._repository.planned_anew(there)
 
     def _branch_of(self, ref: str, version_id: VersionId, branch: str | None) -> RefName:
         branches = self._repository.state.branches

@@ -16,12 +16,14 @@ from streamlit_redis_session.history import (
     BRANCH_PREFIX,
     TAG_PREFIX,
     Diff,
+    Keep,
     VersionGraph,
     automatic_name,
     check_name,
     normal_name,
+    prune,
 )
-from streamlit_redis_session.objects import Head, RefName, Version, VersionId
+from streamlit_redis_session.objects import Head, PruneReport, RefName, Version, VersionId
 from streamlit_redis_session.session._moves import SessionMoves
 
 
@@ -99,8 +101,7 @@ class Session(SessionMoves):
             There is no such branch; head is where it was.
         """
         with self._moving(by_name=True):
-            branch, tip = self._branch(name)
-            return self._go(Head(branch, tip))
+            return self._repository.planned_anew(lambda: self._go(Head(*self._branch(name))))
 
     def _branch(self, name: str) -> tuple[RefName, VersionId]:
         branches, branch = self._repository.state.branches, normal_name(name)
@@ -260,6 +261,37 @@ class Session(SessionMoves):
         here = self.head_values()
         there = self._version(shown.version).values if shown.version else {}
         return staged.data_differs(here) or any(here.get(k) != there.get(k) for k in refused)
+
+    # retention
+
+    def prune(self, keep: Keep) -> PruneReport:
+        """Take versions out of the history.
+
+        What head shows, the tips of branches, tags, the first version and those where lines part
+        always stay. A version whose parent goes is from then on made from the nearest ancestor
+        that stays. Chunks that nothing needs any more end with their leases.
+
+        Parameters
+        ----------
+        keep
+            How many of the newest versions stay; or a ``timedelta``: those not older; or a
+            function that is given a ``Version``: those of which it says ``True``.
+
+        Returns
+        -------
+        PruneReport
+            What was removed.
+
+        Raises
+        ------
+        ConfigurationError
+            ``keep`` is none of these; nothing was removed.
+        ConflictError
+            Others wrote again and again meanwhile; nothing was removed.
+        """
+        self.settle()
+        with self._lock:
+            return prune(self._repository, keep, shown=self._head)
 
     # lifetime
 

@@ -7,6 +7,7 @@ from streamlit_redis_session.storage._base import (
     Backend,
     Outcome,
     ServerInfo,
+    SessionLives,
     SessionRecord,
     Transaction,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "Backend",
     "Outcome",
     "ServerInfo",
+    "SessionLives",
     "SessionRecord",
     "Transaction",
     "environment_ttl",

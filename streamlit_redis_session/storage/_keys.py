@@ -20,7 +20,7 @@ class Keys:
     The five keys of a session share a hash tag, so that a cluster holds them in one slot.
     """
 
-    __slots__ = ("_chunk_prefix", "events", "index", "namespace")
+    __slots__ = ("_chunk_prefix", "events", "index", "namespace", "sweep")
 
     def __init__(self, namespace: str) -> None:
         self.namespace = checked_namespace(namespace)
@@ -28,6 +28,8 @@ class Keys:
         """Sorted set: session key by the time it expires, in ms since 1970."""
         self.events = f"{namespace}:events"
         """Channel: ``<session key> <seq> <event>``."""
+        self.sweep = f"{namespace}:sweep"
+        """String: another value whenever chunks are taken away before their leases end."""
         self._chunk_prefix = f"{namespace}:c:"
 
     def meta(self, key: SessionKey) -> str:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from .contract_moves import MovesContract
+from .contract_prune import PruneContract
 from .contract_refs import RefsContract
 from .contract_tabs import TabsContract
 from .contract_values import ValuesContract
 
 
-class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract):
+class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract, PruneContract):
     """Subclass it and say where the store is, with a ``url`` fixture."""
