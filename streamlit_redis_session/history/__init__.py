@@ -9,12 +9,14 @@ from streamlit_redis_session.history._following import SweptError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._pruning import prune
+from streamlit_redis_session.history._purging import named_chunks, purge_chunks
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
 from streamlit_redis_session.history._retention import Keep
 from streamlit_redis_session.history._together import together
 from streamlit_redis_session.history._values import BaseLostError, ValueStore
+from streamlit_redis_session.history._verifying import Verifier
 
 __all__ = [
     "BRANCH_PREFIX",
@@ -31,10 +33,13 @@ __all__ = [
     "State",
     "SweptError",
     "ValueStore",
+    "Verifier",
     "VersionGraph",
     "automatic_name",
     "check_name",
+    "named_chunks",
     "normal_name",
     "prune",
+    "purge_chunks",
     "together",
 ]

@@ -176,6 +176,11 @@ class ValueCache:
             while self._bytes > self._most_bytes:
                 self._discharge(self._held.popitem(last=False)[1])
 
+    def all(self) -> list[Held]:
+        """Give all values that are remembered and still what is stored."""
+        with self._lock:
+            return [held for held in self._held.values() if held.is_intact]
+
     def clear(self) -> None:
         """Forget everything: the next look reads from the store."""
         with self._lock:

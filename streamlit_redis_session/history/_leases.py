@@ -43,6 +43,11 @@ class LeaseBook:
             while len(self._until) > MOST_ENTRIES:
                 self._until.popitem(last=False)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is believed."""
+        return not self._until
+
     def clear(self) -> None:
         """Take back everything that was believed, also by those who are about to note it."""
         with self._lock:

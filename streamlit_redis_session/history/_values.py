@@ -25,6 +25,7 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history._cells import changed_cells
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
+from streamlit_redis_session.history._healing import TABLE_ROLE, Healing
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.history._patching import find_patches
@@ -33,7 +34,6 @@ from streamlit_redis_session.history._transfer import sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
 
-TABLE_ROLE = "manifest"
 SETTINGS_ROLE = "settings"
 _PROBE_BYTES = 2**20
 """From this much on it pays to ask first which chunks the store has already."""
@@ -43,7 +43,7 @@ class BaseLostError(ChunkNotFoundError):
     """What a new value is stored as a selection of is gone; store it without."""
 
 
-class ValueStore:
+class ValueStore(Healing):
     """Stores and reads values of one namespace.
 
     Tables (manifests) belong to a session and are written by the commit itself; chunks are
@@ -54,9 +54,11 @@ class ValueStore:
         self, backend: Backend, chunker: Chunker, *, lease_s: int, limits: Limits, cache_bytes: int
     ) -> None:
         self._backend = backend
-        self._chunker = chunker
+        self._chunker = self.chunker = chunker
         self._lease_s = lease_s
         self._limits = limits
+        self.most_bytes = limits.value_bytes
+        """Of one value, uncompressed."""
         self._leases = LeaseBook()
         self._cache = ValueCache(cache_bytes)
 
@@ -189,28 +191,6 @@ class ValueStore:
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []
 
-    def forget_leases(self) -> None:
-        """Take nothing for stored any more: somebody took chunks away."""
-        self._leases.clear()
-
-    def table_again(self, session: SessionKey, key: str, held: Held | None) -> bytes:
-        """Seal the manifest of a held value anew, whose version was pruned.
-
-        Raises
-        ------
-        CorruptDataError
-            Nobody holds the value.
-        """
-        if held is None:
-            raise CorruptDataError(
-                repr(key), "it was pruned with its version before anybody had read it"
-            )
-        if not held.parts and (lost := self.extend_leases([held.manifest])):
-            raise ChunkNotFoundError(lost, value=key)
-        self.write_chunks(held.as_plan())
-        data = held.manifest.to_bytes()
-        return self._chunker.seal_record(TABLE_ROLE, session, held.manifest_id, data)
-
     def remember(
         self,
         value: object,
@@ -287,9 +267,15 @@ class ValueStore:
 
     def open_settings(self, session: SessionKey, sealed: bytes) -> object:
         """Read what :meth:`seal_settings` made."""
+        manifest = self.open_settings_table(session, sealed)
+        return self._read(
+            manifest, self._chunker.manifest_id(manifest.to_bytes()), "settings"
+        ).value
+
+    def open_settings_table(self, session: SessionKey, sealed: bytes) -> Manifest:
+        """Check and parse the manifest of the settings of the moment."""
         data = self._chunker.open_record(SETTINGS_ROLE, session, "current", sealed)
-        manifest = Manifest.from_bytes(data)
-        return self._read(manifest, self._chunker.manifest_id(data), "settings").value
+        return Manifest.from_bytes(data)
 
     def read_table(self, session: SessionKey, manifest_id: ManifestId) -> Manifest:
         """Fetch one manifest of a session."""
@@ -335,14 +321,18 @@ class ValueStore:
         return Held(value, manifest_id, _sharing(manifest, lent), selections=selections)
 
     def _read_own(self, manifest: Manifest, path: str) -> tuple[list[Column], Selections]:
-        """Read the columns of parts that no value in memory has."""
+        """Read the columns of parts that no value in memory has.
+
+        Chunks that are lost, and that another value in memory has, are stored again.
+        """
+        most = self._limits.value_bytes
         try:
-            return read_columns(
-                self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
-            )
+            return read_columns(self._backend, self._chunker, manifest, most_bytes=most)
         except ChunkNotFoundError as error:
-            self._leases.forget(map(ChunkId, error.chunk_ids))
-            raise ChunkNotFoundError(error.chunk_ids, value=path) from None
+            lost = [ChunkId(chunk_id) for chunk_id in error.chunk_ids]
+            if still_lost := set(lost) - self.heal(lost):
+                raise ChunkNotFoundError(sorted(still_lost), value=path) from None
+        return read_columns(self._backend, self._chunker, manifest, most_bytes=most)
 
 
 def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from threading import RLock
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import Plan
 from streamlit_redis_session.errors import (
+    ChunkNotFoundError,
     ConfigurationError,
+    CorruptDataError,
     LimitExceededError,
 )
 from streamlit_redis_session.history import (
@@ -33,6 +36,8 @@ from streamlit_redis_session.session._lifetime import Lifetime, lease_s
 from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class SessionCore(ReadingMapping):
@@ -65,7 +70,9 @@ class SessionCore(ReadingMapping):
     def _show_head(self) -> None:
         """Show head's data and the settings as last saved, in place of everything."""
         self._working.show(self.head_values())
-        settings = self._saved_settings()
+        settings = self._readable(self._saved_settings)
+        if settings is None:
+            settings = self._readable(lambda: self._settings_of(self._head.version)) or {}
         at_head = self.head_values()  # a crash after an undo may leave settings of another version
         self._working.replace_settings(
             {k: codec.snapshot(v) for k, v in settings.items() if k not in at_head}
@@ -206,7 +213,7 @@ class SessionCore(ReadingMapping):
                 self._check_text("A message", message)
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
-                self._save_settings(staged)
+                self._repository.planned_anew(lambda: self._save_settings(staged))
                 return None
             return self._commit_until_placed(staged, message, refuse)
 
@@ -324,6 +331,14 @@ class SessionCore(ReadingMapping):
         settings = self._values.load(self.key, manifest_id, path=SETTINGS_PATH).value
         assert isinstance(settings, dict)
         return settings
+
+    def _readable(self, read: Callable[[], dict[str, object]]) -> dict[str, object] | None:
+        """Read settings; ``None`` when they are lost: they must not keep data from being shown."""
+        try:
+            return read()
+        except (ChunkNotFoundError, CorruptDataError, LimitExceededError) as error:
+            _LOGGER.warning("Settings could not be restored: %s", error)
+            return None
 
     def _saved_settings(self) -> dict[str, object]:
         sealed = self._repository.state.meta.get(SETTINGS_FIELD)

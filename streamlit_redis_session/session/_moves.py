@@ -158,6 +158,7 @@ class SessionMoves(SessionCore):
     def _go(self, head: Head) -> Version:
         """Move head, then the working values; nothing has changed when it raises."""
         assert head.version is not None
+        self._check_there(head.version)
         put, drop = self.settings_between(self._head.version, head.version)
         staged, sealed = self._settings_after(head.version, put, drop)
         self._lifetime.renew_if_due()
@@ -166,6 +167,12 @@ class SessionMoves(SessionCore):
         if staged is not None:
             self._note_settings(staged)
         return self._version(head.version)
+
+    def _check_there(self, version_id: VersionId) -> None:
+        """See that what differs in a version can be read, before head goes there."""
+        here = self.head_values()
+        there = self._version(version_id).values
+        self._values.check_there(self.key, {k: m for k, m in there.items() if here.get(k) != m})
 
     def _settings_after(
         self, reached: VersionId, put: Mapping[str, object], drop: Sequence[str]
@@ -189,8 +196,14 @@ class SessionMoves(SessionCore):
     def settings_between(
         self, left: VersionId | None, reached: VersionId | None
     ) -> tuple[dict[str, object], list[str]]:
-        """Give the settings that differ between two versions: those to set, those to drop."""
-        before, after = self._settings_of(left), self._settings_of(reached)
+        """Give the settings that differ between two versions: those to set, those to drop.
+
+        Where those of one of them are lost, settings stay as they are.
+        """
+        before = self._readable(lambda: self._settings_of(left))
+        after = self._readable(lambda: self._settings_of(reached))
+        if before is None or after is None:
+            return {}, []
         put = {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
         drop = [k for k in before if k not in after]
         return {k: codec.snapshot(v) for k, v in put.items()}, drop

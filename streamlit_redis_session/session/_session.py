@@ -20,8 +20,10 @@ from streamlit_redis_session.history import (
     VersionGraph,
     automatic_name,
     check_name,
+    named_chunks,
     normal_name,
     prune,
+    purge_chunks,
 )
 from streamlit_redis_session.objects import Head, PruneReport, RefName, Version, VersionId
 from streamlit_redis_session.session._moves import SessionMoves
@@ -317,8 +319,17 @@ class Session(SessionMoves):
             self._repository.ttl_s = seconds
             self._lifetime.touch()
 
-    def delete(self) -> None:
-        """Delete the session at once; its chunks go when their leases end."""
+    def delete(self, *, purge: bool = False) -> None:
+        """Delete the session at once; its chunks go when their leases end.
+
+        Parameters
+        ----------
+        purge
+            Remove the chunks that no other session names at once, too. This reads the manifests
+            of all sessions of the namespace.
+        """
         self.settle()
         with self._lock:
+            chunks = named_chunks(self._backend, self._values, self.key) if purge else []
             self._backend.delete_session(self.key)
+            purge_chunks(self._backend, self._values, chunks)

@@ -14,6 +14,7 @@ from streamlit_redis_session import (
     VersionNotFoundError,
     connect,
 )
+from streamlit_redis_session.objects import RefName
 
 from .contract_parts import SessionParts, assert_shows, committed
 from .frames import counts
@@ -153,7 +154,7 @@ class PruneContract(SessionParts):
             assert made is not None
             assert made.parents == (session.log()[-1].id,)
             assert other.head.branch == "main-2"
-            assert session.graph().branches["main"] == last.id
+            assert session.graph().branches[RefName("main")] == last.id
         with connect(url) as store:
             assert_shows(store.session(session.id), df=counts(9), by=counts(20))
 
