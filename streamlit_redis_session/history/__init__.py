@@ -9,7 +9,7 @@ from streamlit_redis_session.history._following import SweptError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._pruning import prune
-from streamlit_redis_session.history._purging import named_chunks, purge_chunks
+from streamlit_redis_session.history._purging import measured, named_chunks, purge_chunks
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
@@ -37,6 +37,7 @@ __all__ = [
     "VersionGraph",
     "automatic_name",
     "check_name",
+    "measured",
     "named_chunks",
     "normal_name",
     "prune",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 
 from streamlit_redis_session.chunks import Manifest
@@ -27,6 +27,18 @@ def named_chunks(backend: Backend, values: ValueStore, key: SessionKey) -> list[
     for manifest in _manifests(backend, values, key):
         found |= dict.fromkeys(manifest.chunk_ids())
     return list(found)
+
+
+def measured(
+    backend: Backend, values: ValueStore, key: SessionKey, more: Mapping[ChunkId, int]
+) -> int:
+    """Count the bytes of all chunks that a session names, and of some more.
+
+    ``more`` says how many bytes those count that are not stored yet.
+    """
+    chunks = dict.fromkeys([*named_chunks(backend, values, key), *more])
+    sizes = zip(chunks, backend.chunk_sizes(list(chunks)), strict=True)
+    return sum(size or more.get(chunk_id, 0) for chunk_id, size in sizes)
 
 
 def purge_chunks(backend: Backend, values: ValueStore, chunks: Sequence[ChunkId]) -> int:

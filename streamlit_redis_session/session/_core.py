@@ -32,6 +32,7 @@ from streamlit_redis_session.objects import (
     Version,
     VersionId,
 )
+from streamlit_redis_session.session._budget import Budget
 from streamlit_redis_session.session._lifetime import Lifetime, lease_s
 from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
@@ -59,6 +60,7 @@ class SessionCore(ReadingMapping):
         self._limits = limits
         repository.on_swept = values.forget_leases
         self._lifetime = Lifetime(backend, values, repository)
+        self._budget = Budget(backend, values, repository, limits)
         self._lock = RLock()
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
@@ -198,6 +200,8 @@ class SessionCore(ReadingMapping):
         ------
         UnsupportedValueError
             A value cannot be stored exactly; nothing was written.
+        LimitExceededError
+            A value, or the session, would be larger than ``Limits`` allows; nothing was written.
         StorageUnavailableError
             The store did not answer within its deadline. The working values and head are as
             before; the same call may be made again.
@@ -244,6 +248,7 @@ class SessionCore(ReadingMapping):
         chunks: dict[ChunkId, bytes] = {}
         lease = lease_s(self._repository.ttl_s)
         self._values.write_chunks(*plans, lease_s=lease, along=chunks)
+        self._budget.check(plans, chunks)
         settings = self._sealed_settings(staged, along=chunks)
         draft = Draft(
             base=self._head,
@@ -263,6 +268,7 @@ class SessionCore(ReadingMapping):
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
+            self._budget.prune_if_due(self._head)
         return committed
 
     def _tables(self, staged: Staged, plans: Sequence[Plan]) -> dict[ManifestId, bytes]:

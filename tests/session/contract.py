@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .contract_delete import DeleteContract
+from .contract_limits import LimitsContract
 from .contract_moves import MovesContract
 from .contract_prune import PruneContract
 from .contract_refs import RefsContract
@@ -9,5 +11,13 @@ from .contract_tabs import TabsContract
 from .contract_values import ValuesContract
 
 
-class SessionContract(ValuesContract, MovesContract, RefsContract, TabsContract, PruneContract):
+class SessionContract(
+    ValuesContract,
+    MovesContract,
+    RefsContract,
+    TabsContract,
+    PruneContract,
+    LimitsContract,
+    DeleteContract,
+):
     """Subclass it and say where the store is, with a ``url`` fixture."""
