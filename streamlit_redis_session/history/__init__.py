@@ -9,7 +9,12 @@ from streamlit_redis_session.history._following import SweptError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._pruning import prune
-from streamlit_redis_session.history._purging import measured, named_chunks, purge_chunks
+from streamlit_redis_session.history._purging import (
+    measured,
+    named_chunks,
+    purge_chunks,
+    readable,
+)
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Committed, Repository
@@ -42,5 +47,6 @@ __all__ = [
     "normal_name",
     "prune",
     "purge_chunks",
+    "readable",
     "together",
 ]

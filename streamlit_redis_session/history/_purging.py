@@ -87,13 +87,14 @@ def _manifests(backend: Backend, values: ValueStore, key: SessionKey) -> Iterato
     needed = dict.fromkeys(m for v in picture.versions.values() for m in manifests_of(v))
     for names in slices(needed, SLICE):
         for name, sealed in backend.read_tables(key, names).items():
-            yield from _readable(partial(values.open_table, key, name, sealed))
+            yield from readable(partial(values.open_table, key, name, sealed))
     settings = record.meta.get(SETTINGS_ROLE)
     if settings is not None:
-        yield from _readable(partial(values.open_settings_table, key, settings))
+        yield from readable(partial(values.open_settings_table, key, settings))
 
 
-def _readable(opening: Callable[[], Manifest]) -> list[Manifest]:
+def readable(opening: Callable[[], Manifest]) -> list[Manifest]:
+    """Give a manifest; nothing when it is damaged, which must not stop what is done to others."""
     try:
         return [opening()]
     except (CorruptDataError, LimitExceededError):

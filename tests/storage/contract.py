@@ -5,6 +5,7 @@ from __future__ import annotations
 from .chunk_contract import ChunkContract
 from .contract_parts import DAY, change, chunk_id, manifest_id, new_key, version_id
 from .session_contract import SessionContract
+from .sweep_contract import SweepContract
 from .transaction_contract import TransactionContract
 
 __all__ = [
@@ -18,5 +19,5 @@ __all__ = [
 ]
 
 
-class BackendContract(ChunkContract, SessionContract, TransactionContract):
+class BackendContract(ChunkContract, SessionContract, TransactionContract, SweepContract):
     """All of it."""
