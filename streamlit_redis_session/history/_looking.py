@@ -59,6 +59,13 @@ class HistoryReader:
             raise SessionNotFoundError
         return seq != self.state.seq
 
+    def was_swept(self) -> bool:
+        """Ask whether somebody has pruned since the last read; if so, read everything anew."""
+        swept = self.state.swept
+        if self.has_moved():
+            self.reload()
+        return self.state.swept != swept
+
     def reload(self) -> None:
         """Read refs, and the versions that other writers have made since."""
         before, self.state = self.state, self._read_state()

@@ -31,9 +31,13 @@ T = TypeVar("T")
 Progress = Callable[[int, int], None]
 SLICE = 64
 """Manifests or chunks that are in memory together."""
+_FOREVER = float("inf")
 _EPOCH = re.compile(rb"[0-9a-f]{32}")
 _LEASED = re.compile(rb"[0-9]{1,15}")
 _CREATED = re.compile(rb"[0-9]{1,15}\.[0-9]{3}")
+_TRIES = 5
+_LONG_S = 86_400
+"""What a session gets to live that was made to live for ever."""
 _SLACK_S = 2.0
 """Keys that end together are read one after the other."""
 
@@ -65,7 +69,8 @@ class Verifier:
         self._most_bytes = values.most_bytes
         self._books = books
         self._lease_s = lease_s
-        self._repair = repair
+        self._wants_repair = repair
+        self._repair = False
         self._progress = progress or _say_nothing
         self._seen: dict[bytes, tuple[str, str]] = {}
         """For each chunk looked at, what is wrong with it: kind and reason, or nothing."""
@@ -86,7 +91,34 @@ class Verifier:
         )
 
     def look_at(self, key: SessionKey) -> None:
-        """Verify one session, which the index names or somebody knows."""
+        """Verify one session, which the index names or somebody knows.
+
+        Where faults are found and somebody wrote meanwhile, it is looked at again: a history that
+        changes while it is read seems to have lost something.
+        """
+        counts, faults = dict(self._counts), list(self._faults)
+        for _ in range(_TRIES):
+            seq = self._seq(key)
+            self._look(key, repair=False)
+            found = self._faults[len(faults) :]
+            if not found or seq == self._seq(key):
+                break
+            self._start_over(counts, faults)
+        if found and self._wants_repair:
+            self._start_over(counts, faults)
+            self._look(key, repair=True)
+
+    def _start_over(self, counts: dict[str, int], faults: list[Fault]) -> None:
+        """Forget what was found in a session, to look at it once more."""
+        self._counts, self._faults = dict(counts), list(faults)
+        self._seen = {name: found for name, found in self._seen.items() if not found[0]}
+
+    def _seq(self, key: SessionKey) -> bytes | None:
+        record = self._backend.read_session(key)
+        return record.meta.get("seq") if record else None
+
+    def _look(self, key: SessionKey, *, repair: bool) -> None:
+        self._repair = repair
         self._counts["sessions"] += 1
         record = self._backend.read_session(key)
         if record is None:
@@ -123,12 +155,13 @@ class Verifier:
         life = lives.meta
         if life is None:
             return  # it ended just now
-        left_s = max(1, round(life)) if life != float("inf") else 1
         if lives.index is None or abs(lives.index - life) > _SLACK_S:
             what = "the session's entry in the index"
             reason = "it is missing" if lives.index is None else "it ends at another time"
             self._mended("index-missing", key, what, reason, "entered again")
         others = [lives.graph, lives.refs, lives.tables, lives.events]
+        ends = [own for own in (*others, lives.index) if own is not None and own != _FOREVER]
+        left_s = max(1, round(life if life != _FOREVER else max(ends, default=_LONG_S)))
         if any(own is not None and abs(own - life) > _SLACK_S for own in others):
             reason = "they do not end with the session"
             self._mended("life-differs", key, "the session's keys", reason, "end together")
@@ -270,7 +303,7 @@ class Verifier:
         if short:
             reason = f"{len(short):,} of {len(users):,} chunks end before the session"
             self._mended("lease-short", key, "leases", reason, "lengthened")
-            if self._repair and life != float("inf"):
+            if self._repair and life != _FOREVER:
                 self._backend.extend_chunks(short, lease_s=self._lease_s(round(life)))
 
     def _checked(self, name: ChunkId, sealed: bytes | None) -> tuple[str, str]:

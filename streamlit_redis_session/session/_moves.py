@@ -7,12 +7,14 @@ from contextlib import contextmanager
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
+    ChunkNotFoundError,
+    CorruptDataError,
     NothingToRedoError,
     NothingToUndoError,
     RefNotFoundError,
     StorageUnavailableError,
 )
-from streamlit_redis_session.history import normal_name
+from streamlit_redis_session.history import SweptError, normal_name
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
 from streamlit_redis_session.session._core import SessionCore, leave_out
 from streamlit_redis_session.session._working import SETTINGS_PATH, Staged
@@ -171,8 +173,14 @@ class SessionMoves(SessionCore):
     def _check_there(self, version_id: VersionId) -> None:
         """See that what differs in a version can be read, before head goes there."""
         here = self.head_values()
-        there = self._version(version_id).values
-        self._values.check_there(self.key, {k: m for k, m in there.items() if here.get(k) != m})
+        try:
+            there = self._version(version_id).values
+            differing = {k: m for k, m in there.items() if here.get(k) != m}
+            self._values.check_there(self.key, differing)
+        except (ChunkNotFoundError, CorruptDataError):
+            if self._repository.was_swept():  # the version itself may have been pruned
+                raise SweptError from None
+            raise
 
     def _settings_after(
         self, reached: VersionId, put: Mapping[str, object], drop: Sequence[str]

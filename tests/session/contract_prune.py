@@ -10,6 +10,7 @@ import pytest
 from streamlit_redis_session import (
     ConfigurationError,
     Session,
+    Store,
     Version,
     VersionNotFoundError,
     connect,
@@ -134,6 +135,24 @@ class PruneContract(SessionParts):
             assert_shows(other, df=counts(1))
             assert other.redo().id == versions[3].id
             assert len(other.graph().versions) == 2
+
+    def test_what_is_undone_to_is_read_from_the_store_if_need_be(
+        self, session: Session, url: str
+    ) -> None:
+        versions = line_of(session, 1, 2, 3, 4)
+        with connect(url) as store:
+            other = store.session(session.id)
+            assert other.can_undo
+            session.prune(keep=1)
+            assert other.undo().id == versions[0].id
+            assert_shows(other, df=counts(1))
+
+    def test_a_pruned_history_is_sound(self, session: Session, store: Store) -> None:
+        line_of(session, 1, 2, 3, 4)
+        session.undo(2)
+        line_of(session, 5, 6)
+        session.prune(keep=0)
+        assert store.verify(session.id).faults == ()
 
     def test_a_commit_on_a_pruned_version_gets_a_branch_of_its_own(
         self, session: Session, url: str

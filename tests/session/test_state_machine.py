@@ -326,6 +326,7 @@ class SessionWalk(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Read every version that was ever acknowledged, in a process that saw none of it."""
         with connect(self.url) as fresh:
+            assert fresh.verify(self.session.id).faults == ()
             session = fresh.session(self.session.id)
             for version, node in self.model.nodes.items():
                 for key, number in node.data.items():

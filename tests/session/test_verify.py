@@ -169,6 +169,18 @@ def test_meta_that_makes_no_sense_is_named(
     assert "meta-damaged" in kinds(verified(fresh, session_id))
 
 
+def test_a_session_that_was_made_to_live_for_ever_ends_with_the_others(
+    fresh: Store, session_id: str, client: redis.Redis
+) -> None:
+    key = key_of(fresh)
+    client.persist(f"{{srs:{key}}}:meta")
+
+    assert set(kinds(verified(fresh, session_id, repair=True))) >= {"life-differs"}
+    assert verified(fresh, session_id).faults == ()
+    life: Any = client.ttl(f"{{srs:{key}}}:meta")
+    assert life > 6 * 86_400
+
+
 def test_lives_and_leases_are_compared_and_made_to_agree(
     fresh: Store, session_id: str, client: redis.Redis
 ) -> None:
