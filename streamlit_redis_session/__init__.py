@@ -34,7 +34,15 @@ if TYPE_CHECKING:
         VersionNotFoundError,
     )
     from streamlit_redis_session.history import Diff, VersionGraph
-    from streamlit_redis_session.objects import Change, Head, Limits, Version
+    from streamlit_redis_session.objects import (
+        Change,
+        Fault,
+        Head,
+        Limits,
+        PruneReport,
+        VerifyReport,
+        Version,
+    )
     from streamlit_redis_session.session import Session, SessionInfo, Store, StoreStats, connect
     from streamlit_redis_session.widget import diff_view, toolbar, version_graph
 
@@ -65,7 +73,7 @@ _ROOMS = {
         "VersionNotFoundError",
     ),
     "history": ("Diff", "VersionGraph"),
-    "objects": ("Change", "Head", "Limits", "Version"),
+    "objects": ("Change", "Fault", "Head", "Limits", "PruneReport", "VerifyReport", "Version"),
     "session": ("Session", "SessionInfo", "Store", "StoreStats", "connect"),
     "widget": ("diff_view", "toolbar", "version_graph"),
 }
@@ -78,6 +86,7 @@ __all__ = [
     "ConflictError",
     "CorruptDataError",
     "Diff",
+    "Fault",
     "Head",
     "HistoryStateError",
     "LimitExceededError",
@@ -85,6 +94,7 @@ __all__ = [
     "NotFoundError",
     "NothingToRedoError",
     "NothingToUndoError",
+    "PruneReport",
     "RefExistsError",
     "RefNotFoundError",
     "Session",
@@ -98,6 +108,7 @@ __all__ = [
     "Store",
     "StoreStats",
     "UnsupportedValueError",
+    "VerifyReport",
     "Version",
     "VersionGraph",
     "VersionNotFoundError",

@@ -151,15 +151,15 @@ class ConflictError(SessionStoreError):
 class LimitExceededError(SessionStoreError):
     """A value, session or message is larger than ``Limits`` allows; nothing was written."""
 
-    def __init__(self, what: str, *, size: int, limit: int, unit: str = "bytes") -> None:
+    def __init__(
+        self, what: str, *, size: int, limit: int, unit: str = "bytes", hint: str | None = None
+    ) -> None:
         self.what = what
         self.size = size
         self.limit = limit
         self.unit = unit
-        super().__init__(
-            f"{what} is {size:,} {unit}; the limit is {limit:,}. "
-            "Make it smaller, or raise it with connect(limits=Limits(...))."
-        )
+        way_out = hint or "Make it smaller, or raise it with connect(limits=Limits(...))."
+        super().__init__(f"{what} is {size:,} {unit}; the limit is {limit:,}. {way_out}")
 
 
 class StorageError(SessionStoreError):

@@ -41,6 +41,11 @@ class Limits:
     """A version's message or annotation."""
     ref_chars: int = 100
     """The name of a branch or tag."""
+    session_bytes: int | None = None
+    """All chunks that a session's versions need, as stored; ``None``: what the server holds."""
+    session_versions: int | None = 5_000
+    """Versions of a session: beyond, the oldest are pruned, but never what a branch, a tag or
+    head needs. ``None``: all stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +160,66 @@ class Version:
     def short_id(self) -> str:
         """The first 8 characters of the id."""
         return self.id[:SHORT_ID_CHARS]
+
+
+@dataclass(frozen=True, slots=True)
+class PruneReport:
+    """What ``session.prune()`` took away."""
+
+    removed: tuple[Version, ...]
+    """Newest first."""
+    kept_count: int
+    reparented: tuple[VersionId, ...]
+    """Versions that are now made from an ancestor of what they were made from."""
+    manifest_count: int
+    """Manifests that no version needed any more. Their chunks end with their leases."""
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        count = len(self.removed)
+        return f"{count:,} {_plural('version', count)} removed, {self.kept_count:,} kept"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that ``store.verify()`` found."""
+
+    kind: str
+    """What is wrong, in two words with a hyphen, such as ``"chunk-lost"``; see
+    ``docs/format.md``."""
+    session_key: SessionKey
+    what: str
+    """What it is about: a chunk, a manifest, a version, a ref, a key."""
+    reason: str
+    """How it was told, without a full stop."""
+    versions: tuple[VersionId, ...] = ()
+    """Versions that cannot be read completely because of it."""
+    can_repair: bool = False
+    """Whether ``repair=True`` would mend it, from here."""
+    is_repaired: bool = False
+    remedy: str = ""
+    """What was done, or would be."""
+
+    def __str__(self) -> str:
+        """Say it in a line."""
+        done = f"; {'repaired' if self.is_repaired else 'can be repaired'}: {self.remedy}"
+        return f"{self.kind}: {self.what}: {self.reason}{done if self.remedy else ''}"
+
+
+@dataclass(frozen=True, slots=True)
+class VerifyReport:
+    """What ``store.verify()`` looked at and found."""
+
+    session_count: int
+    version_count: int
+    manifest_count: int
+    chunk_count: int
+    """Each counts once, however many sessions share it."""
+    read_bytes: int
+    """As stored."""
+    faults: tuple[Fault, ...]
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether all that was found has been repaired, if anything was."""
+        return all(fault.is_repaired for fault in self.faults)

@@ -26,7 +26,7 @@ from streamlit_redis_session.codec.columns import (
     Column,
     FixedColumn,
 )
-from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey
+from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 
 ROWS_PER_CHUNK = 64 * 1024
 INLINE_BYTES = 512
@@ -166,15 +166,27 @@ class Chunker:
             self._add_chunks(side, sides.get(side.key), chunks)
         return StoredPart(part.description, tuple(columns))
 
-    def cut_again(self, stored: StoredPart, part: Part) -> dict[ChunkId, PlannedChunk]:
-        """Say how to make the chunks of a stored part anew, as far as they are held."""
+    def is_named(self, chunk_id: ChunkId, planned: PlannedChunk) -> bool:
+        """Say whether a chunk that would be cut now has this name."""
+        assert planned.column is not None
+        piece = planned.column.piece(planned.start, planned.stop)
+        return digest(self._keys.chunk, piece) == chunk_id
+
+    def cut_again(
+        self, stored: StoredPart, part: Part, selections: Selections | None = None
+    ) -> dict[ChunkId, PlannedChunk]:
+        """Say how to make the chunks of a stored part anew, as far as they are held.
+
+        ``selections`` may have the side columns.
+        """
         chunks: dict[ChunkId, PlannedChunk] = {}
         for own, column in zip_longest(stored.columns, part.columns[: len(stored.columns)]):
             is_plain = own.selection is None and own.patch is None
             is_same = column is not None and column.spec() == own.spec
             self._add_chunks(own, column if is_plain and is_same else None, chunks)
         for side in stored.sides.values():
-            self._add_chunks(side.column, None, chunks)
+            packed = selections.find(side.column.key) if selections else None
+            self._add_chunks(side.column, packed, chunks)
         return chunks
 
     def _add_chunks(
@@ -223,6 +235,10 @@ class Chunker:
     def manifest_id(self, data: bytes) -> ManifestId:
         """Name a manifest's bytes."""
         return ManifestId(digest(self._keys.record, b"manifest\0", data))
+
+    def version_id(self, content: bytes) -> VersionId:
+        """Name a version's content."""
+        return VersionId(digest(self._keys.record, b"version\0", content))
 
     def seal_chunk(
         self, chunk_id: ChunkId, planned: PlannedChunk, *, way: Way | None = None

@@ -35,6 +35,10 @@ class Selections:
         """Give a side column that was read, by its key."""
         return self._packed[key]
 
+    def find(self, key: Hashable) -> Column | None:
+        """Give a side column, if it was read."""
+        return self._packed.get(key)
+
     def add(self, selection: Selection, rows: Rows) -> None:
         """Remember rows that are known, without what was only made to compare them."""
         key = (selection.form, selection.positions.key, selection.base_rows)

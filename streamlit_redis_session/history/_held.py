@@ -13,7 +13,7 @@ from typing import overload
 import numpy as np
 
 from streamlit_redis_session import codec
-from streamlit_redis_session.chunks import Manifest, Selections, StoredColumn, StoredPart
+from streamlit_redis_session.chunks import Manifest, Plan, Selections, StoredColumn, StoredPart
 from streamlit_redis_session.codec import Column, FixedColumn, Part
 from streamlit_redis_session.objects import ManifestId
 
@@ -81,6 +81,12 @@ class Held:
         """Pair the memory of the value's parts with what is stored of them."""
         pairs = zip(self.parts, self.manifest.parts, strict=False)
         return {part.token: stored for part, stored in pairs if part.token is not None}
+
+    def as_plan(self) -> Plan:
+        """Give what would store the value again: all of it is taken for stored, until looked at."""
+        parts = self.parts
+        kept = frozenset(range(len(self.manifest.parts) if parts else 0))
+        return Plan(self.manifest, self.manifest_id, {}, parts=parts, kept=kept)
 
     def columns(self) -> Pairs:
         """Pair the value's columns with what is stored of them."""
@@ -174,6 +180,11 @@ class ValueCache:
                 self._discharge(self._held.pop(held.manifest_id))
             while self._bytes > self._most_bytes or len(self._held) > self._most_values:
                 self._discharge(self._held.popitem(last=False)[1])
+
+    def all(self) -> list[Held]:
+        """Give all values that are remembered and still what is stored."""
+        with self._lock:
+            return [held for held in self._held.values() if held.is_intact]
 
     def clear(self) -> None:
         """Forget everything: the next look reads from the store."""

@@ -25,16 +25,35 @@ class LeaseBook:
         self._parts_until: OrderedDict[bytes, float] = OrderedDict()
         self._clock = clock
         self._lock = Lock()
+        self.era = 0
+        """How often everything was forgotten: what was asked for before does not count after."""
 
-    def note(self, chunk_ids: Iterable[ChunkId], *, lease_s: int) -> None:
-        """Record that these leases run for ``lease_s`` from now."""
+    def note(self, chunk_ids: Iterable[ChunkId], *, lease_s: int, era: int | None = None) -> None:
+        """Record that these leases run for ``lease_s`` from now.
+
+        ``era`` is that of the moment before the store was asked.
+        """
         until = self._clock() + lease_s
         with self._lock:
+            if era is not None and era != self.era:
+                return
             for chunk_id in chunk_ids:
                 self._until[chunk_id] = until
                 self._until.move_to_end(chunk_id)
             while len(self._until) > MOST_ENTRIES:
                 self._until.popitem(last=False)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is believed."""
+        return not self._until
+
+    def clear(self) -> None:
+        """Take back everything that was believed, also by those who are about to note it."""
+        with self._lock:
+            self._until.clear()
+            self._parts_until.clear()
+            self.era += 1
 
     def forget(self, chunk_ids: Iterable[ChunkId]) -> None:
         """Take back what was believed of these chunks, and of every part: any may have them."""

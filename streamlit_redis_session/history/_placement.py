@@ -32,6 +32,9 @@ class State:
     branches: Mapping[RefName, VersionId]
     tags: Mapping[RefName, VersionId]
     meta: Mapping[str, bytes]
+    swept: bytes | None = None
+    """Another value whenever somebody took away versions, manifests or chunks."""
+    version_count: int = 0
 
     @property
     def named(self) -> set[VersionId]:
@@ -50,7 +53,7 @@ class Draft:
     """A version to be made. Everything random or timed is fixed before the first try."""
 
     base: Head
-    """What the author saw."""
+    """What the author saw; may have been pruned since."""
     values: Mapping[str, ManifestId]
     settings: ManifestId | None
     tables: Mapping[ManifestId, bytes]
@@ -186,6 +189,12 @@ def _join(draft: Draft, versions: Mapping[VersionId, Version]) -> Landing:
     is_undone = parent is not None and versions[parent].values == draft.values
     how = "back" if is_undone else "join"
     return Landing(how, draft.base.branch, parent, draft.values)
+
+
+def beside(draft: Draft, state: State, kept: VersionId) -> Landing:
+    """Give a draft whose base was pruned a branch of its own, from the nearest that was kept."""
+    name = automatic_name(draft.base.branch, {*state.branches, *state.tags})
+    return Landing("branch", name, kept, draft.values)
 
 
 def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -> bool:

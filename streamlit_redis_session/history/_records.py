@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -20,6 +20,8 @@ from streamlit_redis_session.objects import (
 
 FORMAT = 1
 HEAD_FIELD = "HEAD"
+SWEPT_FIELD = "SWEPT"
+"""Beside the refs: another value whenever somebody took away versions, manifests or chunks."""
 BRANCH_PREFIX = "b:"
 TAG_PREFIX = "t:"
 
@@ -52,17 +54,32 @@ def version_content(version: Version, nonce: str) -> bytes:
     return _write(fields).encode()
 
 
-def version_to_record(content: bytes, annotation: str = "") -> bytes:
-    """Put a version's content and its annotation into one record: two lines of JSON.
+def version_to_record(
+    content: bytes, annotation: str = "", parents_now: Sequence[VersionId] | None = None
+) -> bytes:
+    """Put a version's content and what was said of it later into one record: lines of JSON.
 
-    JSON as it is written here has no line break inside. A version without annotation has one line.
+    The second line is the annotation; the third one the parents that the version has since those
+    of the content were pruned. Lines at the end that say nothing are left out. JSON as it is
+    written here has no line break inside.
     """
-    return content + b"\n" + json.dumps(annotation).encode() if annotation else content
+    lines = [content]
+    if annotation or parents_now is not None:
+        lines.append(json.dumps(annotation).encode())
+    if parents_now is not None:
+        lines.append(_write(list(parents_now)).encode())
+    return b"\n".join(lines)
+
+
+def parents_in(content: bytes) -> tuple[VersionId, ...]:
+    """Read the parents that a version was made from."""
+    return tuple(json.loads(content)[1])
 
 
 def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, bytes, str]:
     """Read a record: the version, its content as digested, and its nonce."""
-    content, _, note = record.partition(b"\n")
+    content, _, later = record.partition(b"\n")
+    note, _, parents_now = later.partition(b"\n")
     try:
         made_by, parents, message, author, created_us, changes, values, settings, nonce, *more = (
             _read(content.decode())
@@ -71,6 +88,8 @@ def version_from_record(version_id: VersionId, record: bytes) -> tuple[Version, 
         if made_by != FORMAT:
             raise CorruptDataError(f"version {version_id[:8]}", "it has an unknown format")
         annotation = json.loads(note) if note else ""
+        if parents_now:
+            parents = json.loads(parents_now)
         texts = (message, author, nonce, annotation, settings or "", *more, *parents)
         _must_be_texts(*texts, *values, *values.values())
         version = Version(

@@ -5,11 +5,11 @@ All writes are transactions with an expectation: who read an old head changes no
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
-from streamlit_redis_session.chunks import Chunker, digest
+from streamlit_redis_session.chunks import digest
 from streamlit_redis_session.errors import (
     ConflictError,
     SessionNotFoundError,
@@ -17,146 +17,34 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._alone import is_alone, place_for
-from streamlit_redis_session.history._events import Hearing
-from streamlit_redis_session.history._following import state_after
-from streamlit_redis_session.history._graph import (
-    first_parents,
-    is_ancestor,
-    line_with,
-    redo_path,
-    steps_back,
-)
-from streamlit_redis_session.history._joining import may_replace
+from streamlit_redis_session.history._following import SweptError, expect_head, state_after
+from streamlit_redis_session.history._looking import HistoryReader
 from streamlit_redis_session.history._placement import (
     Committed,
     Draft,
     Landing,
     State,
+    beside,
     blank_version,
     new_nonce,
 )
-from streamlit_redis_session.history._refs import RefContext, resolve
-from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
+from streamlit_redis_session.history._versions import VERSION_ROLE
 from streamlit_redis_session.objects import (
-    DEFAULT_BRANCH,
     Head,
-    RefName,
-    SessionKey,
+    ManifestId,
     Version,
     VersionId,
 )
-from streamlit_redis_session.storage import Backend, Outcome, Transaction
+from streamlit_redis_session.storage import Outcome, Transaction
 
 SETTINGS_FIELD = "settings"
+T = TypeVar("T")
 _TRIES = 50
 """Lost races in a row after which something else must be wrong."""
 
 
-class Repository:
+class Repository(HistoryReader):
     """The history of one session. Not thread-safe: its session holds a lock."""
-
-    def __init__(
-        self, backend: Backend, chunker: Chunker, record_key: bytes, key: SessionKey, *, ttl_s: int
-    ) -> None:
-        self._backend = backend
-        self._chunker = chunker
-        self._record_key = record_key
-        self.key = key
-        self.ttl_s = ttl_s
-        self.versions = VersionBook(backend, chunker, key)
-        """All versions of the session; each is read when it is asked for."""
-        self.parents_of = self.versions.parents_of
-        self._due_meta: dict[str, bytes] = {}
-        self._in_doubt: dict[str, VersionId] = {}
-        """Nonce of a draft whose answer was lost -> the version that it became, if it arrived."""
-        self._server_ahead_s = 0.0
-        self.hearing = Hearing()
-        self.home: RefName | None = None
-        """Where a head of one's own started from."""
-        self.state = self._read_state()
-        self.hearing.adopt()
-        if self.state.head.version is not None:
-            self.versions[self.state.head.version]  # opens, or says that it is damaged
-
-    # reading
-
-    def has_moved(self) -> bool:
-        """Ask the store whether anybody wrote since the last read: one small round trip."""
-        seq = self._backend.read_seq(self.key)
-        if seq is None:
-            raise SessionNotFoundError
-        return self.hearing.has_missed(seq, self.state.seq)
-
-    def reload(self) -> None:
-        """Read refs, and the versions that other writers have made since."""
-        before, self.state = self.state, self._read_state()
-        self.versions.learn(self.state.named - before.named)
-
-    def _read_state(self) -> State:
-        record = self._backend.read_session(self.key)
-        if record is None:
-            raise SessionNotFoundError
-        self._server_ahead_s = record.now_s - time.monotonic()
-        self.hearing.known_seq = record.seq
-        refs = record.refs
-        return State(
-            epoch=record.epoch,
-            seq=record.seq,
-            head=records.head_from_bytes(refs[records.HEAD_FIELD])
-            if records.HEAD_FIELD in refs
-            else Head(DEFAULT_BRANCH, None),
-            branches=records.named(refs, records.BRANCH_PREFIX),
-            tags=records.named(refs, records.TAG_PREFIX),
-            meta=record.meta,
-        )
-
-    def server_now_s(self) -> float:
-        """Tell the server's time, by which everything expires, without asking it again."""
-        return self._server_ahead_s + time.monotonic()
-
-    def context(self, head: Head) -> RefContext:
-        """Give what refs mean now, for a session that shows ``head``."""
-        state = self.state
-        return RefContext(
-            head, state.branches, state.tags, self.parents_of, self.versions.with_prefix
-        )
-
-    def resolve(self, ref: str, head: Head) -> VersionId:
-        """Find the version that a ref names; see ``_refs.resolve``."""
-        return resolve(ref, self.context(head))
-
-    def redo_steps(self, head: Head) -> tuple[VersionId, ...]:
-        """List the versions that redo would go through, the next one first."""
-        return redo_path(head.version, self.state.branches.get(head.branch), self.parents_of)
-
-    def may_replace(self, version_id: VersionId | None, head: Head) -> bool:
-        """Say whether a commit may take a version's place, as far as is known."""
-        return may_replace(version_id, head, self.state, self.versions)
-
-    def undo_steps(self, head: Head, most: int | None = None) -> tuple[VersionId, ...]:
-        """List the versions that undo would go through, the next one first.
-
-        ``most`` bounds how many are looked for: a long history is not walked for one step.
-        """
-        if most is not None:
-            return steps_back(head.version, most, self.parents_of)
-        return tuple(first_parents(head.version, self.parents_of))[1:]
-
-    def branch_for(self, version_id: VersionId, head: Head) -> RefName:
-        """Choose the branch that head gets when it goes to a version by id."""
-        branches = self.state.branches
-        if head.branch in branches and len(branches) == 1:
-            return head.branch
-        names = sorted(branches, key=lambda b: (b != head.branch, len(b), b))
-        found = line_with(version_id, {b: branches[b] for b in names}, self.parents_of)
-        if found is not None:
-            return found
-        for branch, tip in branches.items():
-            if is_ancestor(version_id, tip, self.parents_of):
-                return branch
-        return head.branch
-
-    # writing
 
     def transact(self, plan: Callable[[State, str], Transaction | None]) -> None:
         """Apply what ``plan`` makes of the current state, planning anew after a lost race.
@@ -168,6 +56,8 @@ class Repository:
         ------
         SessionNotFoundError
             The session expired or was deleted; nothing was written.
+        SweptError
+            Somebody took away something that the plan may rely on; nothing was written.
         ConflictError
             Others were first, again and again.
         """
@@ -184,7 +74,10 @@ class Repository:
             if outcome is not Outcome.CONFLICT:
                 self._apply(transaction)
                 return
+            swept = self.state.swept
             self.reload()
+            if self.state.swept != swept:
+                raise SweptError
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")
 
     def _apply(self, transaction: Transaction) -> None:
@@ -194,7 +87,7 @@ class Repository:
         self._due_meta.clear()
         self.state = state_after(self.state, transaction)
 
-    def _meta(self, settings: bytes | None) -> dict[str, bytes]:
+    def meta(self, settings: bytes | None = None) -> dict[str, bytes]:
         """Give the fields of meta that a write takes along."""
         if settings is None:
             return dict(self._due_meta)
@@ -218,14 +111,16 @@ class Repository:
                 moved[0] = Head(self.branch_for(head.version, head), head.version)
             if state.head == moved[0] and settings is None:
                 return None
+            if self.versions.is_pruned(head.version):
+                raise SweptError
             shown = records.head_to_bytes(moved[0])
             return Transaction(
                 tx_id,
                 state.epoch,
                 self.ttl_s,
-                expect=_expect_head(state),
+                expect=expect_head(state),
                 set_refs={records.HEAD_FIELD: shown},
-                set_meta=self._meta(settings),
+                set_meta=self.meta(settings),
                 event=b"head " + shown,
             )
 
@@ -236,7 +131,11 @@ class Repository:
         """Save the settings of the moment, without a version."""
         self.transact(
             lambda state, tx_id: Transaction(
-                tx_id, state.epoch, self.ttl_s, set_meta=self._meta(sealed)
+                tx_id,
+                state.epoch,
+                self.ttl_s,
+                expect={records.SWEPT_FIELD: state.swept},
+                set_meta=self.meta(sealed),
             )
         )
 
@@ -253,6 +152,11 @@ class Repository:
         -------
         Committed or None
             ``None`` when there is nothing to show and nothing was committed.
+
+        Raises
+        ------
+        SweptError
+            Somebody took away something that the draft may rely on; make it anew.
         """
         made: list[tuple[Landing, Version, bytes]] = []
 
@@ -271,6 +175,11 @@ class Repository:
             self.versions.add(version, draft.nonce)
         return Committed(landing.how, Head(landing.branch, version.id), version)
 
+    def lacks(self, manifest_ids: Iterable[ManifestId]) -> set[ManifestId]:
+        """List the manifests that the session does not have (any more)."""
+        wanted = list(dict.fromkeys(manifest_ids))
+        return set(wanted) - self._backend.read_tables(self.key, wanted).keys()
+
     def _make(self, draft: Draft, state: State) -> tuple[Landing, Version, bytes]:
         """Place a draft and write the version it becomes, as far as it becomes one."""
         done = self.made_of(draft)
@@ -278,7 +187,11 @@ class Repository:
             self.reload()  # what is known is older than the version
             branch = self.branch_for(done.id, draft.base if self.home else self.state.head)
             return Landing("done", branch, done.id, draft.values), done, b""
-        landing = place_for(self.home, draft, state, self.versions)
+        kept = self._kept_base(draft)
+        if kept is None:
+            landing = place_for(self.home, draft, state, self.versions)
+        else:
+            landing = beside(draft, state, kept)
         if not landing.makes_version:
             assert landing.version is not None
             return landing, self.versions[landing.version], b""
@@ -293,6 +206,13 @@ class Repository:
         if done is None and draft.nonce in self._in_doubt:
             done = self.versions.arrived(self._in_doubt[draft.nonce])
         return done
+
+    def _kept_base(self, draft: Draft) -> VersionId | None:
+        """Give the nearest ancestor that there still is, where a draft's base was pruned."""
+        base = draft.base.version
+        if base is None or not self.versions.is_pruned(base):
+            return None
+        return self.versions.nearest_kept(base)
 
     def _commit_transaction(
         self,
@@ -311,7 +231,7 @@ class Repository:
         expect: dict[str, bytes | None] = {}
         refs: dict[str, bytes] = {}
         if not is_there:
-            expect, refs = _expect_head(state), {} if alone else {records.HEAD_FIELD: head}
+            expect, refs = expect_head(state), {} if alone else {records.HEAD_FIELD: head}
         if landing.moves_branch:
             branch_field = records.BRANCH_PREFIX + landing.branch
             tip = state.branches.get(landing.branch)
@@ -323,34 +243,45 @@ class Repository:
             self.ttl_s,
             expect=expect,
             set_refs=refs,
-            put_versions={version.id: self._sealed(version.id, content)}
+            put_versions={version.id: self.sealed(version.id, content)}
             if landing.makes_version
             else {},
             put_tables=draft.tables if landing.makes_version else {},
-            set_meta=self._meta(settings),
+            set_meta=self.meta(settings),
             event=b" ".join((b"aside" if alone else landing.how.encode(), head)) if refs else None,
             put_chunks=draft.chunks,
             lease_s=draft.lease_s,
         )
 
-    def _sealed(self, version_id: VersionId, content: bytes, annotation: str = "") -> bytes:
-        record = records.version_to_record(content, annotation)
+    def sealed(
+        self,
+        version_id: VersionId,
+        content: bytes,
+        annotation: str = "",
+        parents: Sequence[VersionId] | None = None,
+    ) -> bytes:
+        """Seal the record of a version, which may have other parents than it was made from."""
+        if parents is not None and tuple(parents) == records.parents_in(content):
+            parents = None
+        record = records.version_to_record(content, annotation, parents)
         return self._chunker.seal_record(VERSION_ROLE, self.key, version_id, record)
 
     def annotate(self, version_id: VersionId, text: str) -> Version:
         """Add a note to a version; its id stays."""
-        content = self.versions.read_content(version_id)
-        sealed = self._sealed(version_id, content, text)
-        self.transact(
-            lambda state, tx_id: Transaction(
+
+        def plan(state: State, tx_id: str) -> Transaction:
+            version, content = self.versions.read_record(version_id)
+            return Transaction(
                 tx_id,
                 state.epoch,
                 self.ttl_s,
-                put_versions={version_id: sealed},
-                set_meta=self._meta(None),
+                expect={records.SWEPT_FIELD: state.swept},
+                put_versions={version_id: self.sealed(version_id, content, text, version.parents)},
+                set_meta=self.meta(),
                 event=b"annotate",
             )
-        )
+
+        self.planned_anew(lambda: self.transact(plan))
         return self.versions.annotate(version_id, text)
 
     def set_refs(
@@ -379,10 +310,13 @@ class Repository:
                     raise ConflictError(f"{name[2:]!r} was changed by another writer. Try again.")
             refs = {name: version.encode() for name, version in put.items()}
             expected = {k: v.encode() if v else None for k, v in expect.items()}
+            expected[records.SWEPT_FIELD] = state.swept
+            if any(map(self.versions.is_pruned, put.values())):
+                raise ConflictError("The version was pruned by another writer. Try again.")
             if head is not None:
                 if state.head != head[0]:
                     raise ConflictError("Head was moved by another writer. Try again.")
-                expected |= _expect_head(state)
+                expected |= expect_head(state)
                 refs[records.HEAD_FIELD] = records.head_to_bytes(head[1])
             return Transaction(
                 tx_id,
@@ -391,15 +325,18 @@ class Repository:
                 expect=expected,
                 set_refs=refs,
                 delete_refs=tuple(delete),
-                set_meta=self._meta(None),
+                set_meta=self.meta(),
                 event=b"refs",
             )
 
-        self.transact(plan)
+        self.planned_anew(lambda: self.transact(plan))
 
-
-def _expect_head(state: State) -> dict[str, bytes | None]:
-    """Expect the head that was read; before the first commit the field is absent."""
-    if state.head == Head(DEFAULT_BRANCH, None) and not state.branches:
-        return {records.HEAD_FIELD: None}
-    return {records.HEAD_FIELD: records.head_to_bytes(state.head)}
+    @staticmethod
+    def planned_anew(work: Callable[[], T], tries: int = 20) -> T:
+        """Do something again when somebody has pruned the history meanwhile."""
+        try:
+            return work()
+        except SweptError:
+            if not tries:
+                raise
+            return Repository.planned_anew(work, tries - 1)

@@ -25,7 +25,9 @@ from streamlit_redis_session.errors import (
     SessionNotFoundError,
 )
 from streamlit_redis_session.history._appending import find_appended
+from streamlit_redis_session.history._cells import changed_cells
 from streamlit_redis_session.history._finding import LEAST_BYTES, Finder
+from streamlit_redis_session.history._healing import TABLE_ROLE, Healing
 from streamlit_redis_session.history._held import Held, ValueCache
 from streamlit_redis_session.history._leases import LeaseBook
 from streamlit_redis_session.history._patching import find_patches
@@ -34,7 +36,6 @@ from streamlit_redis_session.history._transfer import sealed_batches
 from streamlit_redis_session.objects import ChunkId, Limits, ManifestId, SessionKey
 from streamlit_redis_session.storage import Backend
 
-TABLE_ROLE = "manifest"
 SETTINGS_ROLE = "settings"
 _PROBE_BYTES = 2**20
 """From this much on it pays to ask first which chunks the store has already."""
@@ -44,7 +45,7 @@ class BaseLostError(ChunkNotFoundError):
     """What a new value is stored as a selection of is gone; store it without."""
 
 
-class ValueStore:
+class ValueStore(Healing):
     """Stores and reads values of one namespace.
 
     Tables (manifests) belong to a session and are written by the commit itself; chunks are
@@ -55,9 +56,11 @@ class ValueStore:
         self, backend: Backend, chunker: Chunker, *, lease_s: int, limits: Limits, cache_bytes: int
     ) -> None:
         self._backend = backend
-        self._chunker = chunker
+        self._chunker = self.chunker = chunker
         self._lease_s = lease_s
         self._limits = limits
+        self.most_bytes = limits.value_bytes
+        """Of one value, uncompressed."""
         self._leases = LeaseBook()
         self._cache = ValueCache(cache_bytes)
 
@@ -166,16 +169,19 @@ class ValueStore:
         self._leases.note(chunks, lease_s=lease_s)
 
     def _put(self, batch: Mapping[ChunkId, bytes], lease_s: int) -> int:
+        era = self._leases.era
         self._backend.put_chunks(batch, lease_s=lease_s)
-        self._leases.note(batch, lease_s=lease_s)
+        self._leases.note(batch, lease_s=lease_s, era=era)
         return sum(map(len, batch.values()))
 
     def _extend(self, chunk_ids: Sequence[ChunkId], lease_s: int) -> list[ChunkId]:
         """Extend leases; return the chunks that the store does not have."""
+        era = self._leases.era
         there = self._backend.extend_chunks(chunk_ids, lease_s=lease_s)
         self._leases.note(
             (c for c, is_there in zip(chunk_ids, there, strict=True) if is_there),
             lease_s=lease_s,
+            era=era,
         )
         missing = [c for c, is_there in zip(chunk_ids, there, strict=True) if not is_there]
         self._leases.forget(missing)
@@ -266,9 +272,15 @@ class ValueStore:
 
     def open_settings(self, session: SessionKey, sealed: bytes) -> object:
         """Read what :meth:`seal_settings` made."""
+        manifest = self.open_settings_table(session, sealed)
+        return self._read(
+            manifest, self._chunker.manifest_id(manifest.to_bytes()), "settings"
+        ).value
+
+    def open_settings_table(self, session: SessionKey, sealed: bytes) -> Manifest:
+        """Check and parse the manifest of the settings of the moment."""
         data = self._chunker.open_record(SETTINGS_ROLE, session, "current", sealed)
-        manifest = Manifest.from_bytes(data)
-        return self._read(manifest, self._chunker.manifest_id(data), "settings").value
+        return Manifest.from_bytes(data)
 
     def read_table(self, session: SessionKey, manifest_id: ManifestId) -> Manifest:
         """Fetch one manifest of a session."""
@@ -316,14 +328,18 @@ class ValueStore:
         return Held(value, manifest_id, _sharing(manifest, lent), selections=selections)
 
     def _read_own(self, manifest: Manifest, path: str) -> tuple[list[Column], Selections]:
-        """Read the columns of parts that no value in memory has."""
+        """Read the columns of parts that no value in memory has.
+
+        Chunks that are lost, and that another value in memory has, are stored again.
+        """
+        most = self._limits.value_bytes
         try:
-            return read_columns(
-                self._backend, self._chunker, manifest, most_bytes=self._limits.value_bytes
-            )
+            return read_columns(self._backend, self._chunker, manifest, most_bytes=most)
         except ChunkNotFoundError as error:
-            self._leases.forget(map(ChunkId, error.chunk_ids))
-            raise ChunkNotFoundError(error.chunk_ids, value=path) from None
+            lost = [ChunkId(chunk_id) for chunk_id in error.chunk_ids]
+            if still_lost := set(lost) - self.heal(lost):
+                raise ChunkNotFoundError(sorted(still_lost), value=path) from None
+        return read_columns(self._backend, self._chunker, manifest, most_bytes=most)
 
 
 def _sharing(manifest: Manifest, lent: Mapping[int, tuple[Held, int]]) -> Manifest:
@@ -366,27 +382,6 @@ def _wanted(encoded: Encoded) -> tuple[dict[int, Column], int]:
             at += len(stored.columns)
             size += stored.nbytes
     return wanted, size
-
-
-def changed_cells(plan: Plan, before: Manifest, found: Mapping[int, FoundColumn]) -> dict[int, int]:
-    """Give, by a column's position in a frame, how many of its rows are others than before.
-
-    Only where the frame's labels are the same memory, so that a column has one place in both,
-    and where the column was compared with the one in that place.
-    """
-    parts = plan.manifest.parts
-    if len(parts) != len(before.parts) or parts[-1] is not before.parts[-1]:
-        return {}
-    cells = {}
-    at = 0
-    for number, part in enumerate(parts):
-        if len(part.columns) == 1 and at in found:
-            find, other = found[at], before.parts[number].columns
-            is_in_place = len(other) == 1 and other[0].has_pieces_of(find.stored)
-            if find.changed_rows is not None and is_in_place:
-                cells[number - 1] = find.changed_rows
-        at += len(part.columns)
-    return cells
 
 
 def _are_equal(mine: Sequence[Column], theirs: Sequence[Column]) -> bool:

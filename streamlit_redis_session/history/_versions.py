@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
@@ -16,8 +17,12 @@ from streamlit_redis_session.history._graph import ancestors
 from streamlit_redis_session.objects import SessionKey, Version, VersionId
 from streamlit_redis_session.storage import Backend
 
+_LOGGER = logging.getLogger(__name__)
+
 VERSION_ROLE = "version"
 _VERSION_ID_CHARS = 40
+_MOST_BEFORE = 5_000
+"""Pruned versions that are remembered; somebody may still show one of them."""
 _FEW = 8
 """Versions read one by one, before all are read at once."""
 
@@ -33,11 +38,17 @@ class VersionBook(Mapping[VersionId, Version]):
         self._backend = backend
         self._chunker = chunker
         self._key = key
+        self._before: dict[VersionId, Version] = {}
+        """Versions that were known when somebody pruned the history."""
+        self._by_nonce: dict[str, VersionId] = {}
+        self._forget()
+
+    def _forget(self) -> None:
         self._opened: dict[VersionId, Version] = {}
         self._sealed: dict[VersionId, bytes] = {}
         self._lost: set[VersionId] = set()
-        self._by_nonce: dict[str, VersionId] = {}
         self._is_complete = False
+        self._damaged: set[VersionId] = set()
         self._read_alone = 0
         self._sorted: list[VersionId] | None = None
         self._newest_first: tuple[Version, ...] | None = None
@@ -51,7 +62,7 @@ class VersionBook(Mapping[VersionId, Version]):
     # one version
 
     def __getitem__(self, version_id: VersionId) -> Version:
-        """Give a version that something refers to.
+        """Give a version that something refers to, or that is still shown though it was pruned.
 
         Raises
         ------
@@ -60,7 +71,7 @@ class VersionBook(Mapping[VersionId, Version]):
         CorruptDataError
             Its record is missing, or was changed.
         """
-        version = self.find(version_id)
+        version = self.find(version_id) or self._before.get(version_id)
         return self._missing(version_id) if version is None else version
 
     def _missing(self, version_id: VersionId) -> NoReturn:
@@ -92,14 +103,52 @@ class VersionBook(Mapping[VersionId, Version]):
         return found
 
     def parents_of(self, version_id: VersionId) -> tuple[VersionId, ...]:
-        """Look up a version's parents; none where its record is missing."""
-        version = self._opened.get(version_id) or self.find(version_id)
-        return version.parents if version else ()
+        """Look up a version's parents; none where its record is missing or damaged.
+
+        Those of a version that was pruned are the nearest that were kept.
+        """
+        try:
+            version = self._opened.get(version_id) or self.find(version_id)
+        except CorruptDataError:
+            return ()
+        if version is not None:
+            return version.parents
+        kept = self.nearest_kept(version_id) if version_id in self._before else None
+        return () if kept is None else (kept,)
+
+    def is_pruned(self, version_id: VersionId | None) -> bool:
+        """Say whether a version that was known here is gone since somebody pruned the history."""
+        return version_id in self._before and version_id not in self
+
+    def nearest_kept(self, version_id: VersionId) -> VersionId | None:
+        """Find the nearest ancestor of a pruned version that was kept.
+
+        As far as its ancestors were known here, by them; else it is the version made last before
+        it. ``None`` when there is no version at all.
+        """
+        at: VersionId | None = version_id
+        oldest = None
+        while at is not None and at not in self:
+            oldest = self._before.get(at, oldest)
+            at = next(iter(self._before[at].parents), None) if at in self._before else None
+        if at is not None or oldest is None:
+            return at
+        known = self.newest_first()
+        older = (v for v in known if v.created_at <= oldest.created_at)
+        found = next(older, known[-1] if known else None)
+        return found.id if found else None
+
+    def start_anew(self) -> None:
+        """Read everything again: somebody pruned the history."""
+        self._before |= self._opened
+        for version_id in list(self._before)[:-_MOST_BEFORE]:
+            del self._before[version_id]
+        self._forget()
 
     def of_nonce(self, nonce: str) -> Version | None:
         """Give the version that a draft of this nonce became, among those opened so far."""
         version_id = self._by_nonce.get(nonce)
-        return None if version_id is None else self._opened[version_id]
+        return None if version_id is None else self[version_id]
 
     def _read(self, version_id: VersionId) -> bytes | None:
         if self._read_alone >= _FEW and not self._is_complete:
@@ -123,6 +172,15 @@ class VersionBook(Mapping[VersionId, Version]):
         version, _, nonce = records.version_from_record(version_id, opened)
         self._keep(version, nonce)
         return version
+
+    def _open_if_sound(self, version_id: VersionId, data: bytes) -> None:
+        """Leave a damaged record out: one of them must not hide the others."""
+        try:
+            self._open(version_id, data)
+        except CorruptDataError as error:
+            if version_id not in self._damaged:
+                _LOGGER.warning("%s", error)
+            self._damaged.add(version_id)
 
     def _keep(self, version: Version, nonce: str) -> None:
         self._opened[version.id] = version
@@ -163,13 +221,21 @@ class VersionBook(Mapping[VersionId, Version]):
         self._newest_first = None
         return version
 
-    def read_content(self, version_id: VersionId) -> bytes:
-        """Read a version's content, as digested, from the store."""
+    def read_record(self, version_id: VersionId) -> tuple[Version, bytes]:
+        """Read a version and its content, as digested, from the store."""
         sealed = self._backend.read_versions(self._key, [version_id]).get(version_id)
         if sealed is None:
             self._missing(version_id)
         opened = self._chunker.open_record(VERSION_ROLE, self._key, version_id, sealed)
-        return records.version_from_record(version_id, opened)[1]
+        version, content, _ = records.version_from_record(version_id, opened)
+        return version, content
+
+    def written(self) -> Iterator[tuple[Version, str]]:
+        """Give the versions that are known here without asking, each with its nonce."""
+        for nonce, version_id in list(self._by_nonce.items()):
+            version = self._opened.get(version_id) or self._before.get(version_id)
+            if version is not None:
+                yield version, nonce
 
     # all versions
 
@@ -188,11 +254,11 @@ class VersionBook(Mapping[VersionId, Version]):
         return len(self._opened) + len(self._sealed)
 
     def newest_first(self) -> tuple[Version, ...]:
-        """Give all versions, by the time at which they were made."""
+        """Give all versions that can be read, by the time at which they were made."""
         self._all()
-        if self._newest_first is None or self._sealed:
+        if self._newest_first is None or self._sealed.keys() - self._damaged:
             for version_id, data in list(self._sealed.items()):
-                self._open(version_id, data)
+                self._open_if_sound(version_id, data)
             self._newest_first = _newest_first(self._opened.values())
         elif self._fresh:
             known = reversed(self._newest_first)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from threading import RLock
 
 from streamlit_redis_session import codec
+from streamlit_redis_session.chunks import Plan
 from streamlit_redis_session.errors import (
+    ChunkNotFoundError,
     ConfigurationError,
+    CorruptDataError,
     LimitExceededError,
     StorageUnavailableError,
 )
@@ -19,6 +23,7 @@ from streamlit_redis_session.history import (
     Committed,
     Draft,
     Repository,
+    SweptError,
     ValueStore,
 )
 from streamlit_redis_session.objects import (
@@ -30,10 +35,13 @@ from streamlit_redis_session.objects import (
     Version,
     VersionId,
 )
+from streamlit_redis_session.session._budget import Budget
 from streamlit_redis_session.session._lifetime import Lifetime, lease_s
 from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
+
+_LOGGER = logging.getLogger(__name__)
 
 OLD_S = 1800.0
 """Age at which a draft is not sent again: the leases of its chunks, an hour at least, run."""
@@ -68,7 +76,9 @@ class SessionCore(ReadingMapping):
         self._values = values
         self._backend = backend
         self._limits = limits
+        repository.on_swept = values.forget_leases
         self._lifetime = Lifetime(backend, values, repository)
+        self._budget = Budget(backend, values, repository, limits)
         self._lock = RLock()
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
@@ -82,7 +92,9 @@ class SessionCore(ReadingMapping):
     def _show_head(self) -> None:
         """Show head's data and the settings as last saved, in place of everything."""
         self._working.show(self.head_values())
-        settings = self._saved_settings()
+        settings = self._readable(self._saved_settings)
+        if settings is None:
+            settings = self._readable(lambda: self._settings_of(self._head.version)) or {}
         at_head = self.head_values()  # a crash after an undo may leave settings of another version
         self._working.replace_settings(
             {k: codec.snapshot(v) for k, v in settings.items() if k not in at_head}
@@ -216,6 +228,8 @@ class SessionCore(ReadingMapping):
         ------
         UnsupportedValueError
             A value cannot be stored exactly; nothing was written.
+        LimitExceededError
+            A value, or the session, would be larger than ``Limits`` allows; nothing was written.
         StorageUnavailableError
             The store did not answer within its deadline. The working values and head are as
             before; the same call may be made again, and reports the version even where only the
@@ -239,13 +253,29 @@ class SessionCore(ReadingMapping):
             completed = self._complete()
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
-                self._save_settings(staged)
+                self._repository.planned_anew(lambda: self._save_settings(staged))
                 return completed
-            try:
-                return self._commit_version(staged, message, replaces)
-            except BaseLostError:  # what stands for other rows is gone: store the rows themselves
-                staged = self._working.stage(refuse, afresh=True)
-                return self._commit_version(staged, message, replaces)
+            return self._commit_until_placed(staged, message, refuse, replaces)
+
+    def _commit_until_placed(
+        self,
+        staged: Staged,
+        message: str | None,
+        refuse: Refuse,
+        replaces: VersionId | None,
+        tries: int = 5,
+    ) -> Committed | None:
+        """Commit, and stage anew when something that it relied on was taken away meanwhile."""
+        try:
+            return self._commit_version(staged, message, replaces)
+        except BaseLostError:  # what stands for other rows is gone: store the rows themselves
+            staged = self._working.stage(refuse, afresh=True)
+            if not tries:
+                raise
+        except SweptError:  # nothing is taken for stored any more
+            if not tries:
+                raise
+        return self._commit_until_placed(staged, message, refuse, replaces, tries - 1)
 
     def _commit_version(
         self, staged: Staged, message: str | None, replaces: VersionId | None
@@ -265,12 +295,13 @@ class SessionCore(ReadingMapping):
         chunks: dict[ChunkId, bytes] = {}
         lease = lease_s(self._repository.ttl_s)
         self._values.write_chunks(*plans, lease_s=lease, along=chunks)
+        self._budget.check(plans, chunks)
         settings = self._sealed_settings(staged, along=chunks)
         draft = Draft(
             base=self._head,
             values=staged.values,
             settings=staged.settings_plan.manifest_id if staged.settings_plan else None,
-            tables={p.manifest_id: self._values.seal_table(self.key, p) for p in plans},
+            tables=self._tables(staged, plans),
             message=_one_line(message) or self._automatic_message(changes),
             changes=changes,
             chunks=chunks,
@@ -296,6 +327,7 @@ class SessionCore(ReadingMapping):
             self._head = committed.head
             self._working.committed(staged, committed.version.values)
             self._note_settings(staged)
+            self._budget.prune_if_due(self._head)
         return committed
 
     def _joining(
@@ -332,7 +364,10 @@ class SessionCore(ReadingMapping):
                 self._unfinished = None  # its chunks may be gone: all is staged anew
                 return None
         edited, gone = self._working.edited_since(unfinished.staged)
-        committed = self._conclude(unfinished)
+        try:
+            committed = self._conclude(unfinished)
+        except SweptError:
+            return None  # nothing was written: all is staged anew
         for key, value in edited.items():
             self._working.put(key, value)
         for key in gone:
@@ -340,6 +375,21 @@ class SessionCore(ReadingMapping):
         if committed is not None and committed.how == "nothing":
             return replace(committed, how="done")  # head is what the first try made it
         return committed
+
+    def _tables(self, staged: Staged, plans: Sequence[Plan]) -> dict[ManifestId, bytes]:
+        """Seal the manifests that the session may lack.
+
+        Where head was pruned, also those of values that nobody has changed since.
+        """
+        tables = {p.manifest_id: self._values.seal_table(self.key, p) for p in plans}
+        if self._repository.versions.is_pruned(self._head.version):
+            others = {k: v for k, v in staged.values.items() if v not in tables}
+            lacking = self._repository.lacks(others.values())
+            for key, manifest_id in others.items():
+                if manifest_id in lacking:
+                    held = self._working.held(key)
+                    tables[manifest_id] = self._values.table_again(self.key, key, held)
+        return tables
 
     def _keep_settings(self, staged: Staged, draft: Draft) -> None:
         """Keep the settings of a version in memory where they are new, for an undo."""
@@ -394,6 +444,14 @@ class SessionCore(ReadingMapping):
         settings = self._values.load(self.key, manifest_id, path=SETTINGS_PATH).value
         assert isinstance(settings, dict)
         return settings
+
+    def _readable(self, read: Callable[[], dict[str, object]]) -> dict[str, object] | None:
+        """Read settings; ``None`` when they are lost: they must not keep data from being shown."""
+        try:
+            return read()
+        except (ChunkNotFoundError, CorruptDataError, LimitExceededError) as error:
+            _LOGGER.warning("Settings could not be restored: %s", error)
+            return None
 
     def _saved_settings(self) -> dict[str, object]:
         sealed = self._repository.state.meta.get(SETTINGS_FIELD)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from streamlit_redis_session.errors import SessionNotFoundError
-from streamlit_redis_session.history import Repository, ValueStore
+from streamlit_redis_session.history import SETTINGS_FIELD, Repository, ValueStore, readable
 from streamlit_redis_session.storage import Backend
 
 LEASED_FIELD = "leased"
@@ -63,10 +64,14 @@ class Lifetime:
     def _extend_chunks(self) -> None:
         key = self._repository.key
         tables = self._backend.read_tables(key)
-        self._values.extend_leases(
-            [self._values.open_table(key, name, data) for name, data in tables.items()],
-            lease_s=lease_s(self._repository.ttl_s),
-        )
+        openings = [
+            partial(self._values.open_table, key, name, data) for name, data in tables.items()
+        ]
+        manifests = [m for opening in openings for m in readable(opening)]
+        settings = self._repository.state.meta.get(SETTINGS_FIELD)
+        if settings is not None:
+            manifests += readable(partial(self._values.open_settings_table, key, settings))
+        self._values.extend_leases(manifests, lease_s=lease_s(self._repository.ttl_s))
         self._renewed()
 
     def _renewed(self) -> None:

@@ -7,12 +7,14 @@ from contextlib import contextmanager
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.errors import (
+    ChunkNotFoundError,
+    CorruptDataError,
     NothingToRedoError,
     NothingToUndoError,
     RefNotFoundError,
     StorageUnavailableError,
 )
-from streamlit_redis_session.history import normal_name
+from streamlit_redis_session.history import SweptError, normal_name
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
 from streamlit_redis_session.session._core import SessionCore, leave_out
 from streamlit_redis_session.session._working import SETTINGS_PATH, Staged
@@ -47,9 +49,13 @@ class SessionMoves(SessionCore):
         NothingToUndoError
             There are fewer steps than that; head is where it was.
         """
-        with self._moving():
+
+        def back() -> Version:
             path = self._repository.undo_steps(self._head, most=steps)
             return self._along(path, steps, NothingToUndoError)
+
+        with self._moving():
+            return self._repository.planned_anew(back)
 
     def redo(self, steps: int = 1) -> Version:
         """Move head ``steps`` versions towards its branch's tip.
@@ -59,8 +65,12 @@ class SessionMoves(SessionCore):
         NothingToRedoError
             There are fewer steps than that; head is where it was.
         """
-        with self._moving():
+
+        def forth() -> Version:
             return self._along(self._repository.redo_steps(self._head), steps, NothingToRedoError)
+
+        with self._moving():
+            return self._repository.planned_anew(forth)
 
     def _along(
         self,
@@ -94,11 +104,15 @@ class SessionMoves(SessionCore):
         RefNotFoundError, VersionNotFoundError
             Nothing has this name; head is where it was.
         """
-        with self._moving(by_name=True):
+
+        def there() -> Version:
             version_id = self._repository.resolve(ref, self._head)
             if keys is not None:
                 return self._bring_back(version_id, keys)
             return self._go(Head(self._branch_of(ref, version_id, branch), version_id))
+
+        with self._moving(by_name=True):
+            return self._repository.planned_anew(there)
 
     def _branch_of(self, ref: str, version_id: VersionId, branch: str | None) -> RefName:
         branches = self._repository.state.branches
@@ -147,6 +161,7 @@ class SessionMoves(SessionCore):
         """Move head, then the working values; nothing has changed when it raises."""
         reached = head.version
         assert reached is not None
+        self._check_there(reached)
         put, drop = self.settings_between(self._head.version, reached)
         staged, sealed = self._settings_after(reached, put, drop)
         self._lifetime.renew_if_due()
@@ -155,6 +170,18 @@ class SessionMoves(SessionCore):
         if staged is not None:
             self._note_settings(staged)
         return self._version(reached)
+
+    def _check_there(self, version_id: VersionId) -> None:
+        """See that what differs in a version can be read, before head goes there."""
+        here = self.head_values()
+        try:
+            there = self._version(version_id).values
+            differing = {k: m for k, m in there.items() if here.get(k) != m}
+            self._values.check_there(self.key, differing)
+        except (ChunkNotFoundError, CorruptDataError):
+            if self._repository.was_swept():  # the version itself may have been pruned
+                raise SweptError from None
+            raise
 
     def _settings_after(
         self, reached: VersionId, put: Mapping[str, object], drop: Sequence[str]
@@ -178,8 +205,14 @@ class SessionMoves(SessionCore):
     def settings_between(
         self, left: VersionId | None, reached: VersionId | None
     ) -> tuple[dict[str, object], list[str]]:
-        """Give the settings that differ between two versions: those to set, those to drop."""
-        before, after = self._settings_of(left), self._settings_of(reached)
+        """Give the settings that differ between two versions: those to set, those to drop.
+
+        Where those of one of them are lost, settings stay as they are.
+        """
+        before = self._readable(lambda: self._settings_of(left))
+        after = self._readable(lambda: self._settings_of(reached))
+        if before is None or after is None:
+            return {}, []
         put = {k: v for k, v in after.items() if k not in before or not _same(before[k], v)}
         drop = [k for k in before if k not in after]
         return {k: codec.snapshot(v) for k, v in put.items()}, drop

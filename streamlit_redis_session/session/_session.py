@@ -16,12 +16,16 @@ from streamlit_redis_session.history import (
     BRANCH_PREFIX,
     TAG_PREFIX,
     Diff,
+    Keep,
     VersionGraph,
     automatic_name,
     check_name,
+    named_chunks,
     normal_name,
+    prune,
+    purge_chunks,
 )
-from streamlit_redis_session.objects import Head, RefName, Version, VersionId
+from streamlit_redis_session.objects import Head, PruneReport, RefName, Version, VersionId
 from streamlit_redis_session.session._following import SessionFollowing
 
 
@@ -99,8 +103,7 @@ class Session(SessionFollowing):
             There is no such branch; head is where it was.
         """
         with self._moving(by_name=True):
-            branch, tip = self._branch(name)
-            return self._go(Head(branch, tip))
+            return self._repository.planned_anew(lambda: self._go(Head(*self._branch(name))))
 
     def _branch(self, name: str) -> tuple[RefName, VersionId]:
         branches, branch = self._repository.state.branches, normal_name(name)
@@ -226,6 +229,37 @@ class Session(SessionFollowing):
             after = self._version(self._repository.resolve(b, self._head))
             return Diff(before, after, self.read, key=key)
 
+    # retention
+
+    def prune(self, keep: Keep) -> PruneReport:
+        """Take versions out of the history.
+
+        What head shows, the tips of branches, tags, the first version and those where lines part
+        always stay. A version whose parent goes is from then on made from the nearest ancestor
+        that stays. Chunks that nothing needs any more end with their leases.
+
+        Parameters
+        ----------
+        keep
+            How many of the newest versions stay; or a ``timedelta``: those not older; or a
+            function that is given a ``Version``: those of which it says ``True``.
+
+        Returns
+        -------
+        PruneReport
+            What was removed.
+
+        Raises
+        ------
+        ConfigurationError
+            ``keep`` is none of these; nothing was removed.
+        ConflictError
+            Others wrote again and again meanwhile; nothing was removed.
+        """
+        self.settle()
+        with self._lock:
+            return prune(self._repository, keep, shown=self._head)
+
     # lifetime
 
     def touch(self) -> None:
@@ -250,8 +284,17 @@ class Session(SessionFollowing):
             self._repository.ttl_s = seconds
             self._lifetime.touch()
 
-    def delete(self) -> None:
-        """Delete the session at once; its chunks go when their leases end."""
+    def delete(self, *, purge: bool = False) -> None:
+        """Delete the session at once; its chunks go when their leases end.
+
+        Parameters
+        ----------
+        purge
+            Remove the chunks that no other session names at once, too. This reads the manifests
+            of all sessions of the namespace.
+        """
         self.settle()
         with self._lock:
+            chunks = named_chunks(self._backend, self._values, self.key) if purge else []
             self._backend.delete_session(self.key)
+            purge_chunks(self._backend, self._values, chunks)

@@ -8,13 +8,22 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from types import TracebackType
+from weakref import WeakSet
 
 from typing_extensions import Self
 
 from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
 from streamlit_redis_session.errors import SessionNotFoundError
-from streamlit_redis_session.history import Repository, Told, ValueStore, read_event
-from streamlit_redis_session.objects import Limits, SessionKey
+from streamlit_redis_session.history import (
+    Repository,
+    Told,
+    ValueStore,
+    Verifier,
+    named_chunks,
+    purge_chunks,
+    read_event,
+)
+from streamlit_redis_session.objects import Limits, SessionKey, VerifyReport
 from streamlit_redis_session.session._lifetime import lease_s
 from streamlit_redis_session.session._session import Session
 from streamlit_redis_session.storage import Backend, ServerInfo, Subscription
@@ -66,6 +75,8 @@ class Store:
         self.is_closed = False
         """Whether :meth:`close` was called."""
         self._chunker = Chunker(keys)
+        self._open: WeakSet[Repository] = WeakSet()
+        """Histories of sessions that somebody has open here."""
         self._values = ValueStore(
             backend,
             self._chunker,
@@ -161,6 +172,8 @@ class Store:
         repository = Repository(
             self._backend, self._chunker, self._keys.record, key, ttl_s=self._ttl_s
         )
+        self._values.hear_of_sweeps()  # after refs were read: a later sweep marks the session
+        self._open.add(repository)
         return Session(
             session_id, repository, self._values, backend=self._backend, limits=self._limits
         )
@@ -188,16 +201,87 @@ class Store:
             branches=sum(name.startswith("b:") for name in record.refs),
         )
 
-    def delete(self, session_id: str) -> None:
+    def delete(self, session_id: str, *, purge: bool = False) -> None:
         """Delete a session at once; its chunks go when their leases end.
+
+        Parameters
+        ----------
+        purge
+            Remove the chunks that no other session names at once, too. This reads the manifests
+            of all sessions of the namespace.
 
         Raises
         ------
         SessionNotFoundError
             There was none of this id. Nothing else was touched, whatever the id looks like.
         """
-        if not self._backend.delete_session(self._key_of(session_id)):
+        key = self._key_of(session_id)
+        chunks = named_chunks(self._backend, self._values, key) if purge else []
+        if not self._backend.delete_session(key):
             raise SessionNotFoundError
+        purge_chunks(self._backend, self._values, chunks)
+
+    def verify(
+        self,
+        session_id: str | None = None,
+        *,
+        repair: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> VerifyReport:
+        """Look at everything that is stored: refs, versions, manifests, chunks, leases.
+
+        All of it is read once, in slices; nothing is decoded. Keys are never scanned: sessions are
+        those of the index.
+
+        Parameters
+        ----------
+        session_id
+            Look at this session alone; ``None``: at all of the namespace.
+        repair
+            Mend what can be mended from what this process holds in memory, lengthen leases, and
+            lead around versions that are lost for good. A second time there is nothing to do.
+        progress
+            Told now and then how many chunks were looked at, of how many that are known of.
+
+        Raises
+        ------
+        SessionNotFoundError
+            No session has this id.
+        """
+        if session_id is None:
+            return self._verify(self._backend.list_index(), repair, progress)
+        key = self._key_of(session_id)
+        if self._backend.read_session(key) is None and key not in self._backend.list_index():
+            raise SessionNotFoundError
+        return self._verify([key], repair, progress)
+
+    def verify_key(
+        self,
+        key: SessionKey,
+        *,
+        repair: bool = False,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> VerifyReport:
+        """Do what ``verify()`` does for a session of which only the key is known."""
+        return self._verify([key], repair, progress)
+
+    def _verify(
+        self,
+        keys: Iterable[SessionKey],
+        repair: bool,
+        progress: Callable[[int, int], None] | None,
+    ) -> VerifyReport:
+        verifier = Verifier(
+            self._backend,
+            self._values,
+            books=lambda key: [r.versions for r in list(self._open) if r.key == key],
+            lease_s=lease_s,
+            repair=repair,
+            progress=progress,
+        )
+        for key in keys:
+            verifier.look_at(key)
+        return verifier.report()
 
     def subscribe(
         self, told: Callable[[SessionKey, int, Told], None], changed: Callable[[bool], None]

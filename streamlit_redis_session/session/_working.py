@@ -159,6 +159,11 @@ class WorkingValues:
             return None
         return held
 
+    def held(self, key: str) -> Held | None:
+        """Give what is held of a value that head has; ``None`` when it was never read."""
+        held = self._held_of(key)
+        return held if held is not None and held.manifest_id == self._at_head.get(key) else None
+
     # head
 
     def show(self, values: Mapping[str, ManifestId]) -> None:

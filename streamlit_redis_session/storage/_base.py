@@ -27,7 +27,7 @@ class Transaction:
 
     Order of the checks: the session is alive and has ``epoch`` (otherwise ``GONE``); ``tx_id``
     was not applied before (otherwise ``REPEATED``, and nothing is written again); every field of
-    ``expect`` holds (otherwise ``CONFLICT``).
+    ``expect`` and ``expect_seq`` hold (otherwise ``CONFLICT``).
     """
 
     tx_id: str
@@ -38,6 +38,8 @@ class Transaction:
     """The session's new time to live."""
     expect: Mapping[str, bytes | None] = field(default_factory=dict)
     """Refs that must have this value; ``None``: must be absent."""
+    expect_seq: int | None = None
+    """How many transactions must have been applied before; ``None``: any number."""
     set_refs: Mapping[str, bytes] = field(default_factory=dict)
     delete_refs: Sequence[str] = ()
     put_versions: Mapping[VersionId, bytes] = field(default_factory=dict)
@@ -86,6 +88,19 @@ class SessionRecord:
     def seq(self) -> int:
         """How many transactions were applied; grows with every change."""
         return int(self.meta["seq"])
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLives:
+    """How many seconds the keys of a session have left; ``None``: there is no such key."""
+
+    meta: float | None
+    graph: float | None
+    refs: float | None
+    tables: float | None
+    events: float | None
+    index: float | None
+    """By the index of sessions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +161,29 @@ class Backend(Protocol):
     def get_chunks(self, chunk_ids: Sequence[ChunkId]) -> list[bytes | None]:
         """Read chunks in order; ``None`` for each that does not exist."""
 
+    def chunk_sizes(self, chunk_ids: Sequence[ChunkId]) -> list[int]:
+        """Say how many bytes each chunk has, as sealed; 0 where it does not exist."""
+
+    def chunk_lives(self, chunk_ids: Sequence[ChunkId]) -> list[float]:
+        """Say how many seconds the lease of each chunk has left; 0 where it does not exist."""
+
+    def cut_leases(self, chunk_ids: Sequence[ChunkId], *, lease_s: int) -> None:
+        """Shorten (never lengthen) leases."""
+
+    def drop_chunks(self, chunk_ids: Sequence[ChunkId], *, most_s: float | None = None) -> int:
+        """Remove chunks at once, those whose lease ends within ``most_s``; say how many."""
+
+    # what was taken away
+
+    def read_sweep(self) -> bytes | None:
+        """Read what :meth:`announce_sweep` wrote last."""
+
+    def announce_sweep(self, mark: bytes) -> None:
+        """Tell all who open a session from now on that chunks are taken away."""
+
+    def mark_session(self, key: SessionKey, field: str, mark: bytes) -> bool:
+        """Set a ref, whatever it was; the time to live stays. ``False``: no such session."""
+
     # sessions
 
     def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
@@ -181,6 +219,12 @@ class Backend(Protocol):
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from an index, never by scanning keys."""
+
+    def list_index(self) -> list[SessionKey]:
+        """List what the index has, also where the session itself is gone."""
+
+    def read_lives(self, key: SessionKey) -> SessionLives:
+        """Read how long each key of a session lives."""
 
     # the server
 

@@ -20,7 +20,7 @@ class Keys:
     The five keys of a session share a hash tag, so that a cluster holds them in one slot.
     """
 
-    __slots__ = ("_chunk_prefix", "events", "index", "namespace", "probe")
+    __slots__ = ("_chunk_prefix", "events", "index", "namespace", "probe", "sweep")
 
     def __init__(self, namespace: str) -> None:
         self.namespace = checked_namespace(namespace)
@@ -30,6 +30,8 @@ class Keys:
         """Channel: ``<session key> <seq> <event>``."""
         self.probe = f"{namespace}:probe"
         """Empty, gone after a second: written to learn whether the server takes writes."""
+        self.sweep = f"{namespace}:sweep"
+        """String: another value whenever chunks are taken away before their leases end."""
         self._chunk_prefix = f"{namespace}:c:"
 
     def meta(self, key: SessionKey) -> str:

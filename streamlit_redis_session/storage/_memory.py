@@ -22,6 +22,7 @@ from streamlit_redis_session.storage._base import (
     Changed,
     Outcome,
     ServerInfo,
+    SessionLives,
     SessionRecord,
     Told,
     Transaction,
@@ -66,6 +67,7 @@ class MemoryStore:
     chunks: dict[ChunkId, _Chunk] = field(default_factory=dict)
     sessions: dict[SessionKey, _Session] = field(default_factory=dict)
     listeners: list[MemorySubscription] = field(default_factory=list)
+    sweep: bytes | None = None
 
     def tell(self, key: SessionKey, seq: int, event: bytes) -> None:
         """Tell all who listen; the lock is not held."""
@@ -174,6 +176,58 @@ class MemoryBackend:
             chunks = [self._chunk(store, chunk_id) for chunk_id in chunk_ids]
             return [None if chunk is None else chunk.data for chunk in chunks]
 
+    def chunk_sizes(self, chunk_ids: Sequence[ChunkId]) -> list[int]:
+        """Say how many bytes each chunk has, as sealed; 0 where it does not exist."""
+        return [len(data or b"") for data in self.get_chunks(chunk_ids)]
+
+    def chunk_lives(self, chunk_ids: Sequence[ChunkId]) -> list[float]:
+        """Say how many seconds the lease of each chunk has left; 0 where it does not exist."""
+        store = self._open()
+        with store.lock:
+            now = self._clock()
+            chunks = [self._chunk(store, chunk_id) for chunk_id in chunk_ids]
+            return [0.0 if chunk is None else chunk.expires_at - now for chunk in chunks]
+
+    def cut_leases(self, chunk_ids: Sequence[ChunkId], *, lease_s: int) -> None:
+        """Shorten (never lengthen) leases."""
+        check_seconds(lease_s)
+        store = self._open()
+        with store.lock:
+            until = self._clock() + lease_s
+            for chunk_id in chunk_ids:
+                if (chunk := self._chunk(store, chunk_id)) is not None:
+                    chunk.expires_at = min(chunk.expires_at, until)
+
+    def drop_chunks(self, chunk_ids: Sequence[ChunkId], *, most_s: float | None = None) -> int:
+        """Remove chunks at once, those whose lease ends within ``most_s``; say how many."""
+        store = self._open()
+        with store.lock:
+            lives = dict(zip(chunk_ids, self.chunk_lives(chunk_ids), strict=True))
+            due = [c for c, left_s in lives.items() if left_s and left_s <= (most_s or left_s)]
+            for chunk_id in due:
+                del store.chunks[chunk_id]
+            return len(due)
+
+    # what was taken away
+
+    def read_sweep(self) -> bytes | None:
+        """Read what :meth:`announce_sweep` wrote last."""
+        return self._open().sweep
+
+    def announce_sweep(self, mark: bytes) -> None:
+        """Tell all who open a session from now on that chunks are taken away."""
+        self._open().sweep = mark
+
+    def mark_session(self, key: SessionKey, field: str, mark: bytes) -> bool:
+        """Set a ref, whatever it was; the time to live stays. ``False``: no such session."""
+        store = self._open()
+        with store.lock:
+            if (session := self._session(store, key)) is None:
+                return False
+            session.refs[field] = mark
+            session.seq += 1
+            return True
+
     # sessions
 
     def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
@@ -246,6 +300,8 @@ class MemoryBackend:
                 return Outcome.REPEATED
             if any(session.refs.get(name) != v for name, v in transaction.expect.items()):
                 return Outcome.CONFLICT
+            if transaction.expect_seq not in (None, session.seq):
+                return Outcome.CONFLICT
             if transaction.put_chunks:
                 self.put_chunks(transaction.put_chunks, lease_s=transaction.lease_s)
             _apply(session, transaction)
@@ -280,6 +336,26 @@ class MemoryBackend:
         store = self._open()
         with store.lock:
             return [key for key in list(store.sessions) if self._session(store, key) is not None]
+
+    def list_index(self) -> list[SessionKey]:
+        """List what the index has: here the same as the living sessions."""
+        return self.list_sessions()
+
+    def read_lives(self, key: SessionKey) -> SessionLives:
+        """Read how long each key of a session lives: here all as long as the session."""
+        store = self._open()
+        with store.lock:
+            if (session := self._session(store, key)) is None:
+                return SessionLives(None, None, None, None, None, None)
+            left = session.expires_at - self._clock()
+            return SessionLives(
+                meta=left,
+                graph=left if session.versions else None,
+                refs=left if session.refs else None,
+                tables=left if session.tables else None,
+                events=left if session.applied else None,
+                index=left,
+            )
 
     # the server
 

@@ -20,6 +20,7 @@ from streamlit_redis_session.storage._base import (
     Changed,
     Outcome,
     ServerInfo,
+    SessionLives,
     SessionRecord,
     Told,
     Transaction,
@@ -54,6 +55,8 @@ IN_SCRIPT_COUNT = 64
 """Chunks that a change brings along in its script; Lua copies their bytes twice, which beyond
 this costs more than a round trip of their own."""
 
+FOREVER_S = float("inf")
+
 _CREATE = Script("create")
 _READ = Script("read")
 _TRANSACT = Script("transact")
@@ -61,6 +64,10 @@ _TOUCH = Script("touch")
 _DELETE = Script("delete")
 _LIST = Script("list")
 _EXTEND = Script("extend")
+_DROP = Script("drop")
+_MARK = Script("mark")
+_ANNOUNCE = Script("announce")
+_LIVES = Script("lives")
 
 _OUTCOMES = (Outcome.GONE, Outcome.APPLIED, Outcome.REPEATED, Outcome.CONFLICT)
 
@@ -163,6 +170,50 @@ class RedisBackend:
             found += self._command("MGET", *(self._keys.chunk(chunk_id) for chunk_id in batch))
         return found
 
+    def chunk_sizes(self, chunk_ids: Sequence[ChunkId]) -> list[int]:
+        """Say how many bytes each chunk has, as sealed; 0 where it does not exist."""
+        return self._of_chunks("STRLEN", chunk_ids)
+
+    def chunk_lives(self, chunk_ids: Sequence[ChunkId]) -> list[float]:
+        """Say how many seconds the lease of each chunk has left; 0 where it does not exist."""
+        left_ms = self._of_chunks("PTTL", chunk_ids)
+        return [FOREVER_S if ms == -1 else max(0, ms) / 1000 for ms in left_ms]
+
+    def cut_leases(self, chunk_ids: Sequence[ChunkId], *, lease_s: int) -> None:
+        """Shorten (never lengthen) leases."""
+        check_seconds(lease_s)
+        self._of_chunks("EXPIRE", chunk_ids, lease_s, "LT")
+
+    def _of_chunks(self, command: str, chunk_ids: Sequence[ChunkId], *arguments: Any) -> list[Any]:
+        """Send one command for each chunk, many in one go."""
+        answers: list[Any] = []
+        for batch in slices(chunk_ids, KEY_BATCH_COUNT):
+            answers += self._pipelined([(command, self._keys.chunk(c), *arguments) for c in batch])
+        return answers
+
+    def drop_chunks(self, chunk_ids: Sequence[ChunkId], *, most_s: float | None = None) -> int:
+        """Remove chunks at once, those whose lease ends within ``most_s``; say how many."""
+        most_ms = "" if most_s is None else int(most_s * 1000)
+        return sum(
+            self._call(_DROP, [self._keys.chunk(c) for c in batch], most_ms)
+            for batch in slices(chunk_ids, KEY_BATCH_COUNT)
+        )
+
+    # what was taken away
+
+    def read_sweep(self) -> bytes | None:
+        """Read what :meth:`announce_sweep` wrote last."""
+        return cast("bytes | None", self._command("GET", self._keys.sweep))
+
+    def announce_sweep(self, mark: bytes) -> None:
+        """Tell all who open a session from now on that chunks are taken away."""
+        self._call(_ANNOUNCE, (self._keys.sweep,), mark)
+
+    def mark_session(self, key: SessionKey, field: str, mark: bytes) -> bool:
+        """Set a ref, whatever it was; the time to live stays. ``False``: no such session."""
+        keys = (self._keys.meta(key), self._keys.refs(key))
+        return bool(self._call(_MARK, keys, field, mark))
+
     # sessions
 
     def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
@@ -230,8 +281,7 @@ class RedisBackend:
 
     def list_sessions(self) -> list[SessionKey]:
         """List living sessions of the namespace from its index, never by scanning keys."""
-        known = [SessionKey(key.decode()) for key in self._call(_LIST, (self._keys.index,))]
-        return self._living(known)
+        return self._living(self.list_index())
 
     def _living(self, known: Sequence[SessionKey]) -> list[SessionKey]:
         """Leave out what an eviction or a FLUSH took, and the index still names."""
@@ -240,6 +290,16 @@ class RedisBackend:
             alive = self._pipelined([("EXISTS", self._keys.meta(key)) for key in batch])
             living += (key for key, exists in zip(batch, alive, strict=True) if exists)
         return living
+
+    def list_index(self) -> list[SessionKey]:
+        """List what the index has, also where the session itself is gone."""
+        return [SessionKey(key.decode()) for key in self._call(_LIST, (self._keys.index,))]
+
+    def read_lives(self, key: SessionKey) -> SessionLives:
+        """Read how long each key of a session lives, in one round trip."""
+        left_ms = self._call(_LIVES, self._keys.session(key), key)
+        forever = {-2: None, -1: FOREVER_S}
+        return SessionLives(*(forever.get(ms, ms / 1000) for ms in left_ms))
 
     # the server
 

@@ -46,6 +46,8 @@ def transact_arguments(
     items: list[Any] = []
     for name, value in t.expect.items():
         items += (name, b"0", b"") if value is None else (name, b"1", value)
+    if t.expect_seq is not None:
+        items += ("seq", b"2", t.expect_seq)
     for pairs in (t.set_refs, t.put_versions, t.put_tables, t.set_meta):
         for pair in pairs.items():
             items += pair
@@ -56,7 +58,7 @@ def transact_arguments(
         items.append(t.event)
     items += chunks
     counts = (
-        len(t.expect),
+        len(t.expect) + (t.expect_seq is not None),
         len(t.set_refs),
         len(t.put_versions),
         len(t.put_tables),

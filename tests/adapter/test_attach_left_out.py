@@ -145,3 +145,29 @@ def test_a_value_above_the_limit_is_left_out(memory_url: str) -> None:
     assert messages(at) == ["small: new, 10 x 1"]
     assert "the limit is 1,000" in tab_of(at).left_out["big"]
     assert set(store.session(link(at))) == {"small"}
+
+
+def test_a_session_that_is_full_says_so_and_the_app_goes_on(memory_url: str) -> None:
+    limits = "srs.Limits(session_bytes=50_000)"
+    body = f"""import numpy as np, pandas as pd, streamlit as st, streamlit_redis_session as srs
+srs.attach(srs.connect({memory_url!r}, limits={limits}), identity='url')
+if "df" not in st.session_state:
+    st.session_state.df = pd.DataFrame({{"x": np.random.default_rng(0).random(4000)}})
+if st.button("replace"):
+    st.session_state.df = pd.DataFrame({{"x": np.random.default_rng(1).random(4000)}})
+st.write(len(st.session_state.df))
+"""
+    keeper = srs.connect(memory_url)
+    at = ran(script(body))
+    ran(at)
+    at.button[0].click().run()
+    ran(at)
+
+    state = tab_of(at).save_state
+    assert state.state == "not-saved"
+    assert "session.prune(keep=...)" in (state.reason or "")
+    assert not at.exception
+    session = keeper.session(link(at))
+    assert len(session.log()) == 1
+    shown = at.session_state.df
+    assert not shown.equals(session["df"])

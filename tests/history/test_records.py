@@ -14,6 +14,7 @@ from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.history._records import (
     head_from_bytes,
     head_to_bytes,
+    parents_in,
     version_content,
     version_from_record,
     version_to_record,
@@ -45,6 +46,27 @@ def test_a_version_comes_back_equal() -> None:
 
         assert back == replace(VERSION, annotation=note)
         assert (same_content, nonce) == (content, "nonce")
+
+
+@pytest.mark.parametrize("note", ["", "a note"])
+@pytest.mark.parametrize("now", [(), (vid("x"),), (vid("x"), vid("y"))])
+def test_parents_that_came_later_stand_beside_the_content(
+    note: str, now: tuple[VersionId, ...]
+) -> None:
+    content = version_content(VERSION, "nonce")
+
+    back, same_content, _ = version_from_record(VERSION.id, version_to_record(content, note, now))
+
+    assert back == replace(VERSION, annotation=note, parents=now)
+    assert same_content == content
+    assert parents_in(content) == VERSION.parents
+
+
+@pytest.mark.parametrize("line", [b"null", b"[1]", b"[", b"7"])
+def test_later_parents_that_make_no_sense_are_damage(line: bytes) -> None:
+    content = version_content(VERSION, "nonce")
+    with pytest.raises(CorruptDataError):
+        version_from_record(VERSION.id, content + b'\n""\n' + line)
 
 
 def test_the_content_that_names_a_version_leaves_its_annotation_out() -> None:

@@ -18,8 +18,8 @@ from streamlit_redis_session.chunks import Chunker, FoundColumn, Keys, Patch, Pl
 from streamlit_redis_session.codec import FixedColumn
 from streamlit_redis_session.errors import ChunkNotFoundError
 from streamlit_redis_session.history import BaseLostError, Held, ValueStore
+from streamlit_redis_session.history._cells import changed_cells
 from streamlit_redis_session.history._leases import LeaseBook
-from streamlit_redis_session.history._values import changed_cells
 from streamlit_redis_session.objects import ChunkId, Limits, SessionKey
 from streamlit_redis_session.storage import Transaction
 from streamlit_redis_session.storage._memory import MemoryBackend

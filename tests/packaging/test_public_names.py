@@ -15,7 +15,7 @@ from streamlit_redis_session import Session, Store
 NAMES = {
     *("attach", "connect", "diff_view", "label", "register_codec", "toolbar", "version_graph"),
     *("Change", "Diff", "Head", "Limits", "Session", "SessionInfo", "Store", "StoreStats"),
-    *("Version", "VersionGraph"),
+    *("Fault", "PruneReport", "VerifyReport", "Version", "VersionGraph"),
     *("ChunkNotFoundError", "ConfigurationError", "ConflictError", "CorruptDataError"),
     *("HistoryStateError", "LimitExceededError", "NotFoundError", "NothingToRedoError"),
     *("NothingToUndoError", "RefExistsError", "RefNotFoundError", "SessionNotFoundError"),
@@ -41,7 +41,8 @@ DEFAULTS = {
 METHODS = {
     (Store, "session"): "self, session_id, *, create",
     (Store, "sessions"): "self",
-    (Store, "delete"): "self, session_id",
+    (Store, "delete"): "self, session_id, *, purge",
+    (Store, "verify"): "self, session_id, *, repair, progress",
     (Store, "stats"): "self",
     (Store, "close"): "self",
     (Session, "commit"): "self, message",
@@ -60,7 +61,8 @@ METHODS = {
     (Session, "diff"): "self, a, b, key",
     (Session, "touch"): "self",
     (Session, "expire"): "self, ttl",
-    (Session, "delete"): "self",
+    (Session, "delete"): "self, *, purge",
+    (Session, "prune"): "self, keep",
     (Session, "refresh"): "self",
 }
 

@@ -315,7 +315,6 @@ def test_damaged_records_and_refs_are_errors(
         ("refs", "HEAD", b"0" * 40 + b" main"),
         ("refs", "b:main", b"\xff"),
         ("graph", version.id, b"{}"),
-        ("meta", "settings", b"SR"),
     ]:
         before: Any = client.hget(f"{prefix}:{name}", field)
         client.hset(f"{prefix}:{name}", field, damage)

@@ -213,6 +213,33 @@ class SessionWalk(RuleBasedStateMachine):
             assert self.model.at is not None
             self.model.tags[name] = self.model.at
 
+    # retention
+
+    @rule(newest=st.integers(0, 5), elsewhere=st.booleans())
+    def prune(self, newest: int, elsewhere: bool) -> None:
+        """By us, or by another process, which we follow."""
+        self.commit_before_a_move()
+        gone = self.model.prune(min(newest, len(self.model.nodes)))
+        if not elsewhere:
+            report = self.session.prune(keep=newest)
+        else:
+            with connect(self.url) as store:
+                report = store.session(self.session.id).prune(keep=newest)
+            self.session.refresh()
+        assert {v.id for v in report.removed} == gone
+        assert {v.id for v in self.session.graph().versions} == set(self.model.nodes)
+
+    @rule(key=DATA_KEYS, number=NUMBERS)
+    def another_process_prunes_while_we_edit(self, key: str, number: int) -> None:
+        """The commit lands where it would have: head always stays."""
+        self.commit_before_a_move()
+        self.put(key, number)
+        with connect(self.url) as store:
+            store.session(self.session.id).prune(keep=0)
+        self.model.prune(0)
+        self.commit()
+        self.session.refresh()
+
     # other processes
 
     @rule()
@@ -299,6 +326,7 @@ class SessionWalk(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Read every version that was ever acknowledged, in a process that saw none of it."""
         with connect(self.url) as fresh:
+            assert fresh.verify(self.session.id).faults == ()
             session = fresh.session(self.session.id)
             for version, node in self.model.nodes.items():
                 for key, number in node.data.items():

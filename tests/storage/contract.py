@@ -6,6 +6,7 @@ from .chunk_contract import ChunkContract
 from .contract_parts import DAY, change, chunk_id, manifest_id, new_key, version_id
 from .live_contract import LiveContract
 from .session_contract import SessionContract
+from .sweep_contract import SweepContract
 from .transaction_contract import TransactionContract
 
 __all__ = [
@@ -19,5 +20,7 @@ __all__ = [
 ]
 
 
-class BackendContract(ChunkContract, SessionContract, TransactionContract, LiveContract):
+class BackendContract(
+    ChunkContract, SessionContract, TransactionContract, LiveContract, SweepContract
+):
     """All of it."""

@@ -42,6 +42,21 @@ class Model:
         line = self.line(self.branches.get(self.branch))
         return line[: line.index(self.at)][::-1] if self.at in line else []
 
+    def prune(self, newest: int) -> set[str]:
+        """Take out what is neither new, named, the first, nor where lines part; say what goes."""
+        named = {*self.branches.values(), *self.tags.values(), *([self.at] if self.at else [])}
+        wanted = named | set(list(self.nodes)[len(self.nodes) - newest :] if newest else ())
+        lines = {version for start in wanted for version in self.line(start)}
+        parents = [self.nodes[version].parent for version in lines]
+        stays = wanted | {v for v in lines if parents.count(v) > 1 or not self.nodes[v].parent}
+        gone = set(self.nodes) - stays
+        for version in stays:
+            line = self.line(version)[1:]
+            self.nodes[version].parent = next((v for v in line if v in stays), None)
+        for version in gone:
+            del self.nodes[version]
+        return gone
+
     def free_name(self) -> str:
         """Name the next automatic branch."""
         stem, _, number = self.branch.rpartition("-")

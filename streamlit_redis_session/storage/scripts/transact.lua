@@ -4,7 +4,8 @@
 --       6 is meta again where the index lies in another slot (a cluster)
 -- ARGV  1 tx_id  2 epoch   3 ttl_s  4 channel  5 session key   6 lease_s of the chunks
 --       7-15 the lengths of nine lists, which follow one after another from 16 on:
---         7 expect           name, "1" (must have the value) or "0" (must be absent), value
+--         7 expect           name, "1" (must have the value) or "0" (must be absent), value;
+--                            or "seq", "2", so many changes must have been applied
 --         8 set_refs         name, value
 --         9 put_versions     version id, record
 --        10 put_tables       manifest id, manifest
@@ -37,7 +38,11 @@ end
 local at = 16
 for _ = 1, ARGV[7] do
   local value = redis.call('HGET', REFS, ARGV[at])
-  if (value and '1' or '0') ~= ARGV[at + 1] or (value and value ~= ARGV[at + 2]) then
+  if ARGV[at + 1] == '2' then
+    if known[3] ~= ARGV[at + 2] then
+      return 3
+    end
+  elseif (value and '1' or '0') ~= ARGV[at + 1] or (value and value ~= ARGV[at + 2]) then
     return 3
   end
   at = at + 3
