@@ -8,7 +8,7 @@ from streamlit_redis_session.objects import VersionId
 from streamlit_redis_session.storage import Transaction
 
 
-def state_after(state: State, transaction: Transaction) -> State:
+def followed(state: State, transaction: Transaction) -> State:
     """Give the state that a transaction leaves.
 
     The seq is only guessed; when others wrote in between, the next ``has_moved`` says so, because

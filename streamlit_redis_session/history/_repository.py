@@ -15,7 +15,7 @@ from streamlit_redis_session.errors import (
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
-from streamlit_redis_session.history._following import state_after
+from streamlit_redis_session.history._following import followed
 from streamlit_redis_session.history._graph import (
     first_parents,
     is_ancestor,
@@ -189,7 +189,7 @@ class Repository:
     def _apply(self, transaction: Transaction) -> None:
         """Follow our own write without reading it back."""
         self._due_meta.clear()
-        self.state = state_after(self.state, transaction)
+        self.state = followed(self.state, transaction)
 
     def _meta(self, settings: bytes | None) -> dict[str, bytes]:
         """Give the fields of meta that a write takes along."""
