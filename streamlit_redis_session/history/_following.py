@@ -21,7 +21,7 @@ class SweptError(ConflictError):
         super().__init__("The history was pruned by another writer meanwhile. Try again.")
 
 
-def state_after(state: State, transaction: Transaction) -> State:
+def followed(state: State, transaction: Transaction) -> State:
     """Give the refs as a change of ours has left them.
 
     The seq is only guessed; when others wrote in between, the next ``has_moved`` says so, because

@@ -17,7 +17,7 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._alone import is_alone, place_for
-from streamlit_redis_session.history._following import SweptError, expect_head, state_after
+from streamlit_redis_session.history._following import SweptError, expect_head, followed
 from streamlit_redis_session.history._looking import HistoryReader
 from streamlit_redis_session.history._placement import (
     Committed,
@@ -85,7 +85,7 @@ class Repository(HistoryReader):
         if records.HEAD_FIELD in transaction.set_refs:
             self.hearing.adopt()
         self._due_meta.clear()
-        self.state = state_after(self.state, transaction)
+        self.state = followed(self.state, transaction)
 
     def meta(self, settings: bytes | None = None) -> dict[str, bytes]:
         """Give the fields of meta that a write takes along."""

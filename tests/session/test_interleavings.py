@@ -66,12 +66,8 @@ def test_the_same_commit_twice_makes_one_version() -> None:
     orders(put("df", 5), put("df", 5), check=assert_size(1, 0))
 
 
-THREE = pytest.mark.parametrize("most", [25, pytest.param(None, marks=pytest.mark.slow)])
-
-
-@THREE
-def test_three_writers_of_different_values_make_one_line(most: int | None) -> None:
-    orders(put("df", 5), put("by", 6), put("new", 7), check=assert_size(3, 0), most=most)
+def test_three_writers_of_different_values_make_one_line() -> None:
+    orders(put("df", 5), put("by", 6), put("new", 7), check=assert_size(3, 0))
 
 
 def test_a_redo_of_what_the_other_does_makes_nothing() -> None:
@@ -121,7 +117,6 @@ def test_in_no_order_anything_is_lost_or_doubled(programs: tuple[Program, ...]) 
     assert orders(*programs) >= 2
 
 
-@THREE
 @pytest.mark.parametrize(
     "programs",
     [
@@ -131,8 +126,8 @@ def test_in_no_order_anything_is_lost_or_doubled(programs: tuple[Program, ...]) 
         pytest.param((drag("df", 5, 6), tag, put("by", 7)), id="drag, tag, commit"),
     ],
 )
-def test_nor_with_three_clients(programs: tuple[Program, ...], most: int | None) -> None:
-    assert orders(*programs, most=most) >= 2
+def test_nor_with_three_clients(programs: tuple[Program, ...]) -> None:
+    assert orders(*programs) >= 6
 
 
 def test_on_a_real_server_the_orders_end_alike(redis_server: RedisServer) -> None:
