@@ -164,6 +164,11 @@ class ValueStore(Healing):
                 chunks |= self._chunker.cut_again(stored, plan.parts[number])
         return chunks
 
+    def write_chunks_again(self, *plans: Plan, lease_s: int) -> None:
+        """Make sure that the store has every chunk of some plans, whatever is known of it."""
+        self._leases.clear()  # the server may have been started anew, without its last moments
+        self.write_chunks(*plans, lease_s=lease_s)
+
     def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
         """Note that a change has brought chunks along."""
         self._leases.note(chunks, lease_s=lease_s)

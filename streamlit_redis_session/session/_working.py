@@ -55,6 +55,12 @@ class Staged:
     stamp: int = field(default_factory=codec.memory_stamp)
     """The moment before anything was read: what is tampered with later is not what was stored."""
 
+    @property
+    def all_plans(self) -> list[Plan]:
+        """What has to be in the store before a version of it is."""
+        plans = [plan for _, plan in self.plans.values()]
+        return plans if self.settings_plan is None else [*plans, self.settings_plan]
+
     def data_differs(self, from_values: Mapping[str, ManifestId]) -> bool:
         """Say whether a version is due."""
         return self.values != dict(from_values)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.proxy import Proxy
@@ -220,3 +222,30 @@ def test_a_lost_redo_by_commit_is_reported(session: Session, store: Store, proxy
     assert again is not None
     assert again.id == second.id
     assert len(store.session(session.id).graph().versions) == 2
+
+
+def test_chunks_that_the_server_lost_with_the_answer_are_sent_again(
+    session: Session, store: Store, proxy: Proxy, redis_server: RedisServer
+) -> None:
+    """A crashed server comes back without its last second: chunks that it had taken are gone."""
+    rng = np.random.default_rng(5)
+    before: set[bytes] = set()
+    for passes in range(8):
+        with redis_server.client() as client:
+            before = set(client.scan_iter(f"{store.namespace}:c:*"))
+        session["df"] = pd.DataFrame({"a": rng.integers(0, 2**62, 100_000)})
+        proxy.lose_answers(TRIES, after=passes)
+        with contextlib.suppress(StorageUnavailableError):
+            session.commit()
+        if session._unfinished is not None:
+            break
+    proxy.restore()
+    assert session._unfinished is not None
+    with redis_server.client() as client:
+        lost = set(client.scan_iter(f"{store.namespace}:c:*")) - before
+        assert lost
+        client.delete(*lost)
+    session.commit()
+
+    with srs.connect(redis_server.url, namespace=store.namespace) as other:
+        pd.testing.assert_frame_equal(other.session(session.id)["df"], session["df"])  # type: ignore[arg-type]
