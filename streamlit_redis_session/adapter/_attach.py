@@ -152,6 +152,8 @@ def _end_of_run(run: private.Run) -> None:
     tab = _tab_of(run.state)
     if tab is None or not run.has_body_run or run.is_superseded:
         return
+    if run.is_fragment and run.ended_early:
+        tab.interrupted(run.fragment_ids)
     try:
         tab.end_run(run.state)
     except Exception as error:

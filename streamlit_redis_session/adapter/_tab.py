@@ -371,9 +371,14 @@ class Tab:
         stale = {f for f, shown in list(self._drawn.values()) if shown != look}
         for fragment_id in stale:
             private.request_rerun(self.tab_id, fragment_id)
-        if stale and not self.is_open:
-            self.news.is_undrawn = True
-            self.hub.live.look_again(self)
+        self.hub.live.asked_to_draw(self, is_needed=bool(stale))
+
+    def interrupted(self, fragment_ids: Collection[str]) -> None:
+        """Hear that the widgets of these fragments may not have reached the page."""
+        for widget_key, (fragment_id, _) in list(self._drawn.items()):
+            if fragment_id in fragment_ids:
+                self._drawn[widget_key] = (fragment_id, None)
+                self.hub.live.asked_to_draw(self, is_needed=True)
 
     @property
     def is_open(self) -> bool:
