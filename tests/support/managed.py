@@ -59,7 +59,7 @@ class ManagedServer:
     @property
     def url(self) -> str:
         port = self._listener.getsockname()[1]
-        return f"redis://127.0.0.1:{port}/0?few_commands=1"
+        return f"redis://127.0.0.1:{port}/0?few_commands=1&socket_timeout=10"
 
     def __enter__(self) -> Self:
         self.server.start()
