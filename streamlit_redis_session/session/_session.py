@@ -266,7 +266,7 @@ class Session(SessionMoves):
 
     # retention
 
-    def prune(self, keep: Keep) -> PruneReport:
+    def prune(self, keep: Keep, *, purge: bool = False) -> PruneReport:
         """Take versions out of the history.
 
         What head shows, the tips of branches, tags, the first version and those where lines part
@@ -278,6 +278,9 @@ class Session(SessionMoves):
         keep
             How many of the newest versions stay; or a ``timedelta``: those not older; or a
             function that is given a ``Version``: those of which it says ``True``.
+        purge
+            Remove the chunks that no session names any more at once. This reads the manifests of
+            all sessions of the namespace.
 
         Returns
         -------
@@ -293,7 +296,10 @@ class Session(SessionMoves):
         """
         self.settle()
         with self._lock:
-            return prune(self._repository, keep, shown=self._head)
+            chunks = named_chunks(self._backend, self._values, self.key) if purge else []
+            report = prune(self._repository, keep, shown=self._head)
+            purge_chunks(self._backend, self._values, chunks)
+            return report
 
     # lifetime
 
@@ -326,7 +332,8 @@ class Session(SessionMoves):
         ----------
         purge
             Remove the chunks that no other session names at once, too. This reads the manifests
-            of all sessions of the namespace.
+            of all sessions of the namespace. Those of versions that were pruned before, without
+            ``purge``, still end with their leases.
         """
         self.settle()
         with self._lock:
