@@ -17,9 +17,6 @@ from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import Version
 from streamlit_redis_session.session import Session, Store
 
-TRIES = 2
-"""Of each call: the answers of all of them have to be lost."""
-
 
 @pytest.fixture
 def proxy(redis_server: RedisServer) -> Iterator[Proxy]:
@@ -30,7 +27,7 @@ def proxy(redis_server: RedisServer) -> Iterator[Proxy]:
 @pytest.fixture
 def store(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Store]:
     with srs.connect(
-        f"{proxy.url}?socket_timeout=0.3", namespace=f"lost-{abs(hash(request.node.nodeid)):x}"
+        f"{proxy.url}?socket_timeout=0.5", namespace=f"lost-{abs(hash(request.node.nodeid)):x}"
     ) as store:
         yield store
 
@@ -49,9 +46,10 @@ def seen(store: Store, session: Session) -> list[str]:
 
 
 def lose_the_commit(session: Session, proxy: Proxy, message: str | None = None) -> None:
-    proxy.lose_answers(TRIES)
+    proxy.lose_answers()
     with pytest.raises(StorageUnavailableError):
         session.commit(message)
+    proxy.restore()
 
 
 def test_a_commit_that_is_made_again_reports_the_version_of_the_first(
@@ -234,12 +232,12 @@ def test_chunks_that_the_server_lost_with_the_answer_are_sent_again(
         with redis_server.client() as client:
             before = set(client.scan_iter(f"{store.namespace}:c:*"))
         session["df"] = pd.DataFrame({"a": rng.integers(0, 2**62, 100_000)})
-        proxy.lose_answers(TRIES, after=passes)
+        proxy.lose_answers(after=passes)
         with contextlib.suppress(StorageUnavailableError):
             session.commit()
+        proxy.restore()
         if session._unfinished is not None:
             break
-    proxy.restore()
     assert session._unfinished is not None
     with redis_server.client() as client:
         lost = set(client.scan_iter(f"{store.namespace}:c:*")) - before
