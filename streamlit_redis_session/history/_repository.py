@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from streamlit_redis_session.chunks import Chunker, digest
 from streamlit_redis_session.errors import (
     ConflictError,
+    CorruptDataError,
     SessionNotFoundError,
 )
 from streamlit_redis_session.history import _records as records
@@ -36,6 +37,9 @@ from streamlit_redis_session.objects import (
 from streamlit_redis_session.storage import Backend, Outcome, Transaction
 
 SETTINGS_FIELD = "settings"
+BEGUN_FIELD = "begun"
+"""Field of a session's meta, from its first version on. Keys may be evicted one by one: a session
+whose refs are gone must not look like one that nobody has committed to."""
 _TRIES = 50
 """Lost races in a row after which something else must be wrong."""
 
@@ -90,6 +94,8 @@ class Repository:
             raise SessionNotFoundError
         self._server_ahead_s = record.now_s - time.monotonic()
         refs = record.refs
+        if BEGUN_FIELD in record.meta and records.HEAD_FIELD not in refs:
+            raise CorruptDataError(f"session {self.key[:8]}", "its branches and head are missing")
         return State(
             epoch=record.epoch,
             seq=record.seq,
@@ -313,7 +319,7 @@ class Repository:
             if landing.makes_version
             else {},
             put_tables=draft.tables if landing.makes_version else {},
-            set_meta=self._meta(settings),
+            set_meta=self._meta(settings) | ({} if state.branches else {BEGUN_FIELD: b"1"}),
             event=landing.how.encode() + b" " + head if refs else None,
             put_chunks=draft.chunks,
             lease_s=draft.lease_s,
