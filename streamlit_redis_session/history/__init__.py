@@ -6,6 +6,7 @@ Knows the rules of history. Sees values only through the codec, the store only t
 from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._export import VersionGraph
 from streamlit_redis_session.history._held import Held
+from streamlit_redis_session.history._lost import VersionsLostError
 from streamlit_redis_session.history._placement import Draft, Landing, State
 from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
@@ -27,6 +28,7 @@ __all__ = [
     "State",
     "ValueStore",
     "VersionGraph",
+    "VersionsLostError",
     "automatic_name",
     "check_name",
     "normal_name",

@@ -43,6 +43,12 @@ class LeaseBook:
             for chunk_id in chunk_ids:
                 self._until.pop(chunk_id, None)
 
+    def clear(self) -> None:
+        """Forget everything: the server may have lost any of it."""
+        with self._lock:
+            self._until.clear()
+            self._parts_until.clear()
+
     def stale(self, chunk_ids: Iterable[ChunkId], *, lease_s: int) -> list[ChunkId]:
         """List the chunks that are unknown, or whose lease has lost a tenth of ``lease_s``."""
         fresh_from = self._clock() + lease_s * 0.9

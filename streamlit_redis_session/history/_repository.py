@@ -6,7 +6,7 @@ All writes are transactions with an expectation: who read an old head changes no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from streamlit_redis_session.chunks import Chunker, digest
@@ -23,6 +23,7 @@ from streamlit_redis_session.history._graph import (
     redo_path,
     steps_back,
 )
+from streamlit_redis_session.history._lost import VersionsLostError
 from streamlit_redis_session.history._placement import Draft, Landing, State, new_nonce, place
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VERSION_ROLE, VersionBook
@@ -107,6 +108,26 @@ class Repository:
             meta=record.meta,
         )
 
+    def holds(self, version_id: VersionId) -> bool:
+        """Ask the store for a version that this process may know from before."""
+        named = version_id in self.state.named
+        return named or bool(self._backend.read_versions(self.key, [version_id]))
+
+    def go_on_without(self, lost: Head) -> tuple[Head, int]:
+        """Forget the versions that the store has lost, and where they were shown go back.
+
+        Returns
+        -------
+        tuple of Head and int
+            The nearest version behind ``lost`` that the store has, and how many are lost.
+        """
+        line = list(first_parents(lost.version, self.parents_of))
+        self.versions.start_anew()
+        left = next((n for n, version in enumerate(line) if version in self.versions), None)
+        if left is None:
+            return self.state.head, len(line)
+        return Head(self.branch_for(line[left], lost), line[left]), left
+
     def server_now_s(self) -> float:
         """Tell the server's time, by which everything expires, without asking it again."""
         return self._server_ahead_s + time.monotonic()
@@ -152,16 +173,23 @@ class Repository:
     # writing
 
     def transact(
-        self, plan: Callable[[State, str], Transaction | None], *, nonce: str | None = None
+        self,
+        plan: Callable[[State, str], Transaction | None],
+        *,
+        nonce: str | None = None,
+        needs: Iterable[VersionId | None] = (),
     ) -> None:
         """Apply what ``plan`` makes of the current state, planning anew after a lost race.
 
         ``plan`` is given the state and the ``tx_id`` of the try: the nonce, and which try it is.
+        ``needs`` are versions that it refers to.
 
         Raises
         ------
         SessionNotFoundError
             The session expired or was deleted; nothing was written.
+        VersionsLostError
+            The race was lost to a server that has gone back to an earlier state.
         ConflictError
             Others were first, again and again.
         """
@@ -177,6 +205,9 @@ class Repository:
                 self._apply(transaction)
                 return
             self.reload()
+            lost = [v for v in needs if v is not None and not self.holds(v)]
+            if lost:
+                raise VersionsLostError(lost)
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")
 
     def _apply(self, transaction: Transaction) -> None:
@@ -229,7 +260,7 @@ class Repository:
                 event=b"head " + shown,
             )
 
-        self.transact(plan)
+        self.transact(plan, needs=[head.version])
 
     def save_settings(self, sealed: bytes) -> None:
         """Save the settings of the moment, without a version."""
@@ -258,7 +289,7 @@ class Repository:
             made[:] = [self._make(draft, state)]
             return self._commit_transaction(tx_id, draft, made[0], state, settings)
 
-        self.transact(plan, nonce=draft.nonce)
+        self.transact(plan, nonce=draft.nonce, needs=[draft.base.version])
         landing, version, _ = made[0]
         if landing.makes_version:
             self.versions.add(version, draft.nonce)
@@ -387,7 +418,7 @@ class Repository:
                 event=b"refs",
             )
 
-        self.transact(plan)
+        self.transact(plan, needs=put.values())
 
 
 def _expect_head(state: State) -> dict[str, bytes | None]:

@@ -57,6 +57,7 @@ class ValueStore:
         self._lease_s = lease_s
         self._limits = limits
         self._leases = LeaseBook()
+        self._connections = 0
         self._cache = ValueCache(cache_bytes)
 
     def plan(self, value: object, *, path: str, before: Held | None = None) -> Plan:
@@ -128,6 +129,7 @@ class ValueStore:
             refers to them brings them along. Call :meth:`brought` when that is done.
         """
         lease_s = lease_s or self._lease_s
+        self._trust_or_forget()
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
         for plan in plans:
             planned |= self._stale_chunks(plan, lease_s)
@@ -156,6 +158,18 @@ class ValueStore:
                 chunks |= self._chunker.cut_again(stored, plan.parts[number])
         return chunks
 
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether what is known of the store's chunks is from before the present connection."""
+        return self._backend.connections != self._connections
+
+    def _trust_or_forget(self) -> None:
+        """Ask for all chunks again: a server that was started anew may have lost some."""
+        connections = self._backend.connections
+        if connections != self._connections:
+            self._connections = connections
+            self._leases.clear()
+
     def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
         """Note that a change has brought chunks along."""
         self._leases.note(chunks, lease_s=lease_s)
@@ -181,6 +195,7 @@ class ValueStore:
     ) -> list[ChunkId]:
         """Keep the chunks of these manifests alive; return those that are lost."""
         lease_s = lease_s or self._lease_s
+        self._trust_or_forget()
         wanted = list(dict.fromkeys(c for m in manifests for c in m.chunk_ids()))
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []

@@ -137,6 +137,12 @@ class VersionBook(Mapping[VersionId, Version]):
     def _knows(self, version_id: VersionId) -> bool:
         return version_id in self._opened or version_id in self._sealed
 
+    def start_anew(self) -> None:
+        """Forget everything and read all records: the store may have lost some."""
+        self._opened, self._sealed, self._lost, self._by_nonce = {}, {}, set(), {}
+        self._newest_first, self._fresh = None, []
+        self._read_all()
+
     def annotate(self, version_id: VersionId, text: str) -> Version:
         """Note a version's new annotation."""
         version = self._opened[version_id] = replace(self[version_id], annotation=text)

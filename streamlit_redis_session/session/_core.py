@@ -17,6 +17,7 @@ from streamlit_redis_session.history import (
     Draft,
     Repository,
     ValueStore,
+    VersionsLostError,
 )
 from streamlit_redis_session.objects import (
     ChunkId,
@@ -28,12 +29,12 @@ from streamlit_redis_session.objects import (
     VersionId,
 )
 from streamlit_redis_session.session._lifetime import Lifetime, lease_s
-from streamlit_redis_session.session._mapping import ReadingMapping
+from streamlit_redis_session.session._recovery import Recovering
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
 
 
-class SessionCore(ReadingMapping):
+class SessionCore(Recovering):
     """A mapping of working values over a history of versions."""
 
     def __init__(
@@ -52,6 +53,7 @@ class SessionCore(ReadingMapping):
         self._limits = limits
         self._lifetime = Lifetime(backend, values, repository)
         self._lock = RLock()
+        self._connections = backend.connections
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
         self.settle: Callable[[], bool] = _nothing_to_settle
@@ -201,14 +203,21 @@ class SessionCore(ReadingMapping):
         with self._lock:
             if message is not None:
                 self._check_text("A message", message)
+            self._reassure()
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
                 self._save_settings(staged)
                 return None
             try:
                 return self._commit_version(staged, message)
+            except VersionsLostError:
+                self._recover()
+                return self._commit_version(self._working.stage(refuse), message)
             except BaseLostError:  # what stands for other rows is gone: store the rows themselves
                 return self._commit_version(self._working.stage(refuse, afresh=True), message)
+
+    def _save_again(self) -> None:
+        self.commit_staged(None, refuse=leave_out)
 
     def _commit_version(self, staged: Staged, message: str | None) -> Committed | None:
         redo = self._repository.redo_steps(self._head)
@@ -234,6 +243,8 @@ class SessionCore(ReadingMapping):
             lease_s=lease,
         )
         committed = self._repository.commit(draft, settings=settings)
+        if self._values.is_in_doubt:  # it was sent again, maybe to a server that has lost chunks
+            self._values.write_chunks(*plans, lease_s=lease)
         if committed is not None:
             if committed.how != "nothing":
                 self._values.brought(chunks, lease_s=lease)

@@ -244,7 +244,9 @@ class Session(SessionMoves):
         """
         self.settle()
         with self._lock:
-            if self._repository.has_moved():
+            has_moved = self._repository.has_moved()
+            self._reassure()
+            if has_moved:
                 self._repository.reload()
             shown = self._repository.state.head
             if shown == self._head or self._would_lose(shown):

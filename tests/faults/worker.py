@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 
 from support.crash_walk import value_of
 
-from streamlit_redis_session import Session, StorageError, connect
+from streamlit_redis_session import ConflictError, Session, StorageError, connect
 
 UNDO_EVERY = 7
 PAUSE_S = 0.02
@@ -33,18 +33,27 @@ def loop(url: str, session_id: str, first_serial: str) -> None:
     """Commit again and again; every few versions undo one first, so that branches come about."""
     session = _persists(partial(_opened, url, session_id))
     values: dict[str, int] = {key: _serial(session[key]) for key in session}
-    before = dict(values)
     serial = int(first_serial)
     while True:
         serial += 1
-        if serial % UNDO_EVERY == 0 and _persists(lambda: session.can_undo and session.undo()):
-            values = {key: before[key] for key in session}
-        key, before = "ab"[serial % 2], dict(values)
+        if serial % UNDO_EVERY == 0:
+            _persists(partial(_undo, session))
+            values = {key: _serial(session[key]) for key in session}
+        key = "ab"[serial % 2]
         values[key] = serial
         session[key] = value_of(serial)
         say(tries=serial, values=values)
         _persists(partial(session.commit, f"{serial}"))
         say(saved=session.shown_version, values=values)
+
+
+def _undo(session: Session) -> None:
+    """Undo, if there is something, and if the server has not just lost it."""
+    try:
+        if session.can_undo:
+            session.undo()
+    except ConflictError as error:
+        say(failed=f"{type(error).__name__}: {error}")
 
 
 def _opened(url: str, session_id: str) -> Session:
