@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import selectors
 import socket
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from types import TracebackType
 from typing import Any, Literal
 
@@ -63,6 +65,10 @@ class CrashProxy:
         self._thread = Thread(target=self._work, name="crash-proxy", daemon=True)
         self.command_bytes: list[int] = []
         """The size of each command since the cut was set."""
+        self.answer_delay_s = 0.0
+        """How long an answer is kept back."""
+        self._is_serving = Event()
+        self._is_serving.set()
         self.cuts = 0
         """Connections that were broken at a command."""
 
@@ -85,6 +91,15 @@ class CrashProxy:
         self._cuts = []
         self._is_closed = False
 
+    @contextmanager
+    def swallowing(self) -> Iterator[None]:
+        """Take connections and bytes, and answer nothing: a firewall that drops packets."""
+        self._is_serving.clear()
+        try:
+            yield
+        finally:
+            self._is_serving.set()
+
     def __enter__(self) -> Self:
         self._selector.register(self._listener, selectors.EVENT_READ)
         self._selector.register(self._woken, selectors.EVENT_READ)
@@ -105,7 +120,9 @@ class CrashProxy:
 
     def _work(self) -> None:
         while True:
-            for key, _ in self._selector.select():
+            events = self._selector.select()
+            self._is_serving.wait()
+            for key, _ in events:
                 end: Any = key.fileobj
                 if end is self._woken:
                     return
@@ -173,6 +190,7 @@ class CrashProxy:
         return cut
 
     def _pass_answers(self, pair: _Pair, data: bytes) -> None:
+        time.sleep(self.answer_delay_s)
         pair.answers.feed(data)
         whole = 0
         while pair.answers.gets() is not False:
