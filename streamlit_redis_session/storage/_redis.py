@@ -83,8 +83,6 @@ class RedisBackend:
         revive: Callable[[], None] | None = None,
     ) -> None:
         self._client = client
-        self._connections = 0
-        client.connection_pool.connection_kwargs["redis_connect_func"] = self._count_connection
         self._wire = Wire(client.connection_pool)
         self._keys = Keys(namespace)
         self._where = where
@@ -99,11 +97,7 @@ class RedisBackend:
     @property
     def connections(self) -> int:
         """How many connections were made so far; a new one may find an older state."""
-        return self._connections
-
-    def _count_connection(self, connection: Any) -> None:
-        connection.on_connect()
-        self._connections += 1
+        return self._wire.connections
 
     # chunks
 
