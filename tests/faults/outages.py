@@ -141,11 +141,11 @@ def live_through(way: Way, seconds: float, *, pause_s: float = 0.4) -> Outage:
     with server, CrashProxy(server.socket_path) as proxy:
         is_far = way in (black_holed, slow)
         at = ran(app(APP, proxy.url if is_far else server.url))
-        _until_saved(at)
+        until_saved(at)
         with way(server, proxy, seconds):
             _use(at, seconds, pause_s, found)
         back = time.monotonic()
-        _until_saved(at)
+        until_saved(at)
         found.caught_up_s = time.monotonic() - back
         found.versions = len(log_of(at))
         assert len(at.session_state["df"]) == 1 + found.clicks
@@ -170,7 +170,8 @@ def _use(at: AppTest, seconds: float, pause_s: float, found: Outage) -> None:
         time.sleep(pause_s)
 
 
-def _until_saved(at: AppTest) -> None:
+def until_saved(at: AppTest) -> None:
+    """Run the app until it says that all is saved, as a person who clicks on does."""
     end = time.monotonic() + BACK_S
     while True:
         ran(at)

@@ -5,8 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from support.consistency import assert_consistent
+from support.power import lose_power, written_bytes
+from support.servers import RedisServer
+from support.tabs import app, link, log_of, ran
 
-from faults.outages import WAYS, Way, frozen, live_through, read_only, without_scripts
+from faults.outages import (
+    APP,
+    WAYS,
+    Way,
+    frozen,
+    live_through,
+    read_only,
+    until_saved,
+    without_scripts,
+)
 
 
 @pytest.mark.slow
@@ -15,6 +28,28 @@ def test_no_step_is_lost_while_the_store_is_away_for_a_moment(way: Way) -> None:
     found = live_through(way, 1.0, pause_s=0.05)
 
     assert found.versions == 1 + found.clicks
+
+
+def test_a_server_that_lost_its_last_moments_gets_back_what_the_app_shows() -> None:
+    with RedisServer(persistent=True) as server:
+        at = ran(app(APP, server.url))
+        until_saved(at)
+        synced = written_bytes(server)
+        for _ in range(3):
+            at.button[0].click()
+            ran(at)
+        until_saved(at)
+        assert len(log_of(at)) == 4
+        lose_power(server, synced_bytes=synced)
+
+        for _ in range(3):
+            ran(at)
+        until_saved(at)
+        assert len(at.session_state["df"]) == 4
+        assert len(log_of(at)) == 2
+        again = ran(app(APP, server.url, session=link(at)))
+        assert again.session_state["df"].equals(at.session_state["df"])
+        assert_consistent(server.url, link(at), {})
 
 
 @pytest.mark.faults
