@@ -54,8 +54,8 @@ def value_of(serial: int) -> pd.DataFrame:
     are too large for that.
     """
     if serial >= 0 and serial % 3:
-        numbers = np.random.default_rng(serial).random(1000)
-        return pd.DataFrame({"n": numbers, "t": [f"t{serial}"] * 1000})
+        numbers = np.random.default_rng(serial).random(200)
+        return pd.DataFrame({"n": numbers, "t": [f"t{serial}"] * 200})
     if serial >= 0:
         return pd.DataFrame({"n": np.arange(3) + serial, "t": [f"t{serial}"] * 3})
     return pd.DataFrame({"x": np.random.default_rng(-serial).random(25_000)})
