@@ -64,6 +64,7 @@ class SessionCore(Finishing):
         self._lifetime = Lifetime(backend, values, repository)
         self._budget = Budget(backend, values, repository, limits)
         self._lock = RLock()
+        self._connections = backend.connections
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
         self._unfinished = None
@@ -233,6 +234,7 @@ class SessionCore(Finishing):
         with self._lock:
             if message is not None:
                 self._check_text("A message", message)
+            self._reassure()
             completed = self._complete()
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
@@ -258,7 +260,12 @@ class SessionCore(Finishing):
         except SweptError:  # nothing is taken for stored any more
             if not tries:
                 raise
+            if self._recover_if_lost():
+                staged = self._working.stage(refuse)
         return self._commit_until_placed(staged, message, refuse, replaces, tries - 1)
+
+    def _save_again(self) -> None:
+        self.commit_staged(None, refuse=leave_out)
 
     def _commit_version(
         self, staged: Staged, message: str | None, replaces: VersionId | None

@@ -17,7 +17,7 @@ from streamlit_redis_session.history import (
 )
 from streamlit_redis_session.objects import Head
 from streamlit_redis_session.session._budget import Budget
-from streamlit_redis_session.session._mapping import ReadingMapping
+from streamlit_redis_session.session._recovery import Recovering
 from streamlit_redis_session.session._working import Staged, WorkingValues
 
 OLD_S = 1800.0
@@ -36,7 +36,7 @@ class Unfinished:
     """By the monotonic clock."""
 
 
-class Finishing(ReadingMapping):
+class Finishing(Recovering):
     """A session that remembers what it has sent until it knows what became of it."""
 
     _repository: Repository
@@ -64,6 +64,8 @@ class Finishing(ReadingMapping):
         except StorageUnavailableError:
             self._unfinished = unfinished
             raise
+        if self._values.is_in_doubt:  # it was sent again, maybe to a server that has lost chunks
+            self._values.write_chunks(*staged.all_plans, lease_s=draft.lease_s)
         if committed is not None:
             if committed.how != "nothing":
                 self._values.brought(draft.chunks, lease_s=draft.lease_s)

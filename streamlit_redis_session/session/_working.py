@@ -216,6 +216,24 @@ class WorkingValues:
         held = self._held_of(key)
         return held is not None and self._is_unchanged(key, value, held)
 
+    def rebase(self, values: Mapping[str, ManifestId]) -> None:
+        """Compare with other data values from now on, and keep what is shown.
+
+        For a head that the store has lost. What of it was never read and cannot be read any more
+        becomes what the other version has.
+        """
+        for key in [k for k, manifest in self._at_head.items() if values.get(k) != manifest]:
+            if isinstance(self._values.get(key), _Unloaded) and self._at_head_of(key) is None:
+                del self._values[key]
+                if key in values:
+                    self._values[key] = UNLOADED
+            elif key in self._values:
+                self.get(key)
+            self._held.pop(key, None)
+            self._marks.pop(key, None)
+        self._at_head = dict(values)
+        self.saved_settings = None
+
     # what differs
 
     def stage(self, refuse: Refuse, *, afresh: bool = False) -> Staged:

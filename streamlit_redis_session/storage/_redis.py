@@ -127,6 +127,11 @@ class RedisBackend:
         """The address without credentials, fit to be shown and logged."""
         return self._where
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far; a new one may find an older state."""
+        return self._wire.connections
+
     # chunks
 
     def put_chunks(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:

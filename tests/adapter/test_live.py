@@ -271,11 +271,11 @@ def test_what_was_saved_while_the_browser_was_away_is_drawn_when_it_is_back(
 
 def test_a_widget_whose_drawing_was_interrupted_is_drawn_again(tab: WatchedTab) -> None:
     """Streamlit stops the script of a tab whose connection is cut."""
-    tab.drawn("version_graph", "a fragment", tab.look())
-    tab.interrupted(["another fragment"])
+    tab.drawing.drawn("version_graph", "a fragment", tab.look())
+    tab.drawing.interrupted(["another fragment"])
     time.sleep(LONG_ENOUGH_S)
     assert tab.draws == 0
-    tab.interrupted(["a fragment"])
+    tab.drawing.interrupted(["a fragment"])
     eventually(lambda: tab.draws == 1)
 
 
