@@ -91,16 +91,18 @@ class HistoryReader:
             self.look_for([before.head.version])
         self.versions.learn(self.state.named - before.named)
 
-    def look_for(self, shown: Iterable[VersionId | None]) -> None:
+    def look_for(self, shown: Iterable[VersionId | None]) -> bool:
         """Find out whether versions are still in the store, and take note of those that are not.
 
-        A server that crashed, or a replica that took over, may have lost the last moments.
+        A server that crashed, or a replica that took over, may have lost the last moments. Says
+        whether any is lost.
         """
         unnamed = [v for v in shown if v is not None and v not in self.state.named]
         lost = set(unnamed) - self._backend.read_versions(self.key, unnamed).keys()
         if lost:
             self.lost |= lost
             self._start_anew()
+        return bool(lost)
 
     def go_on_without(self, lost: Head) -> tuple[Head, int]:
         """Find the nearest version behind a lost one that the store has, and how many it lost."""

@@ -17,7 +17,12 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._alone import is_alone, place_for
-from streamlit_redis_session.history._following import SweptError, expect_head, followed
+from streamlit_redis_session.history._following import (
+    SweptError,
+    VersionsLostError,
+    expect_head,
+    followed,
+)
 from streamlit_redis_session.history._looking import BEGUN_FIELD, HistoryReader
 from streamlit_redis_session.history._placement import (
     Committed,
@@ -63,8 +68,9 @@ class Repository(HistoryReader):
         SessionNotFoundError
             The session expired or was deleted; nothing was written.
         SweptError
-            Somebody took away something that the plan may rely on, or the server has gone back
-            to an earlier state; nothing was written.
+            Somebody took away something that the plan may rely on; nothing was written.
+        VersionsLostError
+            The server has gone back to an earlier state; nothing was written.
         ConflictError
             Others were first, again and again.
         """
@@ -81,10 +87,10 @@ class Repository(HistoryReader):
             if outcome is not Outcome.CONFLICT:
                 self._apply(transaction)
                 return
-            sweeps = self.sweeps
+            sweeps, lost = self.sweeps, len(self.lost)
             self.reload()
-            if self.sweeps == sweeps:
-                self.look_for(needs)
+            if len(self.lost) != lost or self.look_for(needs):
+                raise VersionsLostError
             if self.sweeps != sweeps:
                 raise SweptError
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")

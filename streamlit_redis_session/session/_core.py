@@ -24,6 +24,7 @@ from streamlit_redis_session.history import (
     Repository,
     SweptError,
     ValueStore,
+    VersionsLostError,
 )
 from streamlit_redis_session.objects import (
     ChunkId,
@@ -260,8 +261,10 @@ class SessionCore(Finishing):
         except SweptError:  # nothing is taken for stored any more
             if not tries:
                 raise
-            if self._recover_if_lost():
-                staged = self._working.stage(refuse)
+        except VersionsLostError:
+            if not tries or not self._recover_if_lost():
+                raise
+            staged = self._working.stage(refuse)
         return self._commit_until_placed(staged, message, refuse, replaces, tries - 1)
 
     def _save_again(self) -> None:

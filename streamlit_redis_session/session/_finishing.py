@@ -14,6 +14,7 @@ from streamlit_redis_session.history import (
     Repository,
     SweptError,
     ValueStore,
+    VersionsLostError,
 )
 from streamlit_redis_session.objects import Head
 from streamlit_redis_session.session._budget import Budget
@@ -99,7 +100,7 @@ class Finishing(Recovering):
         edited, gone = self._working.edited_since(unfinished.staged)
         try:
             committed = self._conclude(unfinished)
-        except SweptError:
+        except (SweptError, VersionsLostError):
             return None  # nothing was written: all is staged anew
         for key, value in edited.items():
             self._working.put(key, value)

@@ -21,7 +21,7 @@ REQUEST_BYTES = 10_000_000
 RECORD_BYTES = 100_000_000
 KNOWN = frozenset(
     {"AUTH", "SELECT", "PING", "INFO", "SUBSCRIBE", "EVAL", "EVALSHA", "SET", "MGET", "EXISTS"}
-    | {"HGET", "HMGET", "HGETALL", "HKEYS", "WAIT"}
+    | {"HGET", "HMGET", "HGETALL", "HKEYS", "WAIT", "GET", "STRLEN", "PTTL", "EXPIRE"}
 )
 """What this package may send."""
 
