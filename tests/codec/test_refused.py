@@ -151,7 +151,7 @@ def test_an_index_written_to_around_pandas_is_refused_by_the_frequency_it_no_lon
 ) -> None:
     """It could be written down, but never be made again."""
     values = np.arange("2020-01-01", "2020-01-06", dtype="datetime64[D]").astype("M8[ns]")
-    index = pd.DatetimeIndex(values, copy=False).tz_localize(zone)
+    index: Any = pd.DatetimeIndex(values, copy=False).tz_localize(zone)
     index.freq = "D"
     values[2] = values[0]
     memory = np.asarray(index.asi8)
