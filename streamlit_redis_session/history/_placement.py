@@ -157,7 +157,10 @@ def _make(draft: Draft, state: State, versions: Mapping[VersionId, Version]) -> 
     if _descends(base, state, versions):
         merged = _merge(draft, state, versions)
         if merged is not None:
-            return Landing("rebase", base.branch, state.head.version, merged)
+            head = state.head.version
+            is_there = head is not None and versions[head].values == merged
+            how = "nothing" if is_there else "rebase"
+            return Landing(how, base.branch, head, merged)
     name = automatic_name(base.branch, {*state.branches, *state.tags})
     root = tip or state.head.version
     if base.version is None and root is not None:
@@ -212,11 +215,18 @@ def _descends(base: Head, state: State, versions: Mapping[VersionId, Version]) -
 def _merge(
     draft: Draft, state: State, versions: Mapping[VersionId, Version]
 ) -> Mapping[str, ManifestId] | None:
-    """Put the draft's changes over theirs; ``None`` when both changed the same value."""
+    """Put the draft's changes over theirs; ``None`` when both changed the same value.
+
+    Both may have changed a value to the same: that is no conflict.
+    """
     assert state.head.version is not None
     before = versions[draft.base.version].values if draft.base.version else {}
     theirs = versions[state.head.version].values
-    mine = _changed_keys(before, draft.values)
+    mine = {
+        key
+        for key in _changed_keys(before, draft.values)
+        if draft.values.get(key) != theirs.get(key)
+    }
     if mine & _changed_keys(before, theirs):
         return None
     merged = {key: value for key, value in theirs.items() if key not in mine}

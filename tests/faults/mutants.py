@@ -251,6 +251,7 @@ def a_redo_pulls_back_who_is_past_it(monkeypatch: pytest.MonkeyPatch) -> None:
 @noticed_by(protocol.one_commit_made_twice_is_one_version)
 def what_is_there_already_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_placement, "_find", lambda *_: None)
+    monkeypatch.setattr(_placement, "_merge", lambda *_: None)
 
 
 @noticed_by(protocol.a_renamed_branch_keeps_head)
