@@ -64,7 +64,7 @@ class SessionCore(ReadingMapping):
 
     def __init__(
         self,
-        session_id: str,
+        session_id: str | None,
         repository: Repository,
         values: ValueStore,
         *,
@@ -106,7 +106,17 @@ class SessionCore(ReadingMapping):
 
     @property
     def id(self) -> str:
-        """The secret id: who has it has the session."""
+        """The secret id: who has it has the session.
+
+        Raises
+        ------
+        ConfigurationError
+            The session was opened by its key, and nobody here knows the id.
+        """
+        if self._id is None:
+            raise ConfigurationError(
+                f"Session {self.key[:8]} was opened by its key: its id is not known here."
+            )
         return self._id
 
     @property
