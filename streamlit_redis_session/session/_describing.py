@@ -91,6 +91,6 @@ class SessionDescribing(SessionFollowing):
 
 def _type_of(manifest: Manifest) -> str:
     """Name a type by the tag of its description; plain containers have none."""
-    node = manifest.description
+    node = manifest.parts[0].description  # the root
     tag = node.get("t") if isinstance(node, dict) else None
     return tag if isinstance(tag, str) else type(node).__name__

@@ -22,6 +22,7 @@ from streamlit_redis_session.history import (
     ValueStore,
     Verifier,
     head_in,
+    measured,
     named_chunks,
     purge_chunks,
     read_event,
@@ -217,11 +218,20 @@ class Store:
 
     def sessions(self) -> list[SessionInfo]:
         """List living sessions, newest first; for operators. Never scans keys."""
-        infos = (self._info(key) for key in self._backend.list_sessions())
+        infos = (self.info(key) for key in self._backend.list_sessions())
         found = [info for info in infos if info is not None]
         return sorted(found, key=lambda info: info.created_at, reverse=True)
 
-    def _info(self, key: SessionKey) -> SessionInfo | None:
+    def list_keys(self) -> list[SessionKey]:
+        """List the keys of living sessions, in one round trip. Never scans keys."""
+        return self._backend.list_sessions()
+
+    def measure(self, key: SessionKey) -> int:
+        """Count the bytes of all chunks that a session needs; this reads all its manifests."""
+        return measured(self._backend, self._values, key, {})
+
+    def info(self, key: SessionKey) -> SessionInfo | None:
+        """Tell what ``sessions()`` says of one session; ``None`` when there is none."""
         record = self._backend.read_session(key)
         left_s = self._backend.read_lives(key).meta
         if record is None or left_s is None:

@@ -21,6 +21,7 @@ from streamlit_redis_session.storage._environment import (
     read_environment,
 )
 from streamlit_redis_session.storage._open import open_backend
+from streamlit_redis_session.storage._serving import embedded_folder, serve_embedded
 from streamlit_redis_session.storage._url import Address, parse_url, resolve_url
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "SessionRecord",
     "Subscription",
     "Transaction",
+    "embedded_folder",
     "environment_secret",
     "environment_ttl",
     "is_debugging",
@@ -41,4 +43,5 @@ __all__ = [
     "parse_url",
     "read_environment",
     "resolve_url",
+    "serve_embedded",
 ]

@@ -1,0 +1,5 @@
+"""``python -m streamlit_redis_session``: the command line."""
+
+from streamlit_redis_session.cli import main
+
+main()
