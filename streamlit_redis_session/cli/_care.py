@@ -104,21 +104,17 @@ def _print_report(report: VerifyReport) -> None:
 # --- prune -----------------------------------------------------------------------------------
 
 
-class _Keep(click.ParamType[Any]):
-    name = "N|TIME"
-
-    def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> int | timedelta:
-        """Read ``20`` or ``7d``."""
-        match = _KEEP.fullmatch(str(value).strip())
-        if match is None:
-            self.fail(f"{value!r} is neither a number of versions nor a time such as 7d.", param)
-        count, unit = int(match[1]), match[2]
-        try:
-            return timedelta(**{_UNITS[unit]: count}) if unit else count
-        except OverflowError:
-            self.fail(f"{value!r} is too long.", param, ctx)
+def _keep(ctx: click.Context, param: click.Parameter, value: str) -> int | timedelta:
+    """Read ``20`` or ``7d``."""
+    match = _KEEP.fullmatch(value.strip())
+    if match is None:
+        what = f"{value!r} is neither a number of versions nor a time such as 7d."
+        raise click.BadParameter(what, ctx, param)
+    count, unit = int(match[1]), match[2]
+    try:
+        return timedelta(**{_UNITS[unit]: count}) if unit else count
+    except OverflowError:
+        raise click.BadParameter(f"{value!r} is too long.", ctx, param) from None
 
 
 @click.command()
@@ -126,7 +122,8 @@ class _Keep(click.ParamType[Any]):
 @session_options
 @click.option(
     "--keep",
-    type=_Keep(),
+    metavar="N|TIME",
+    callback=_keep,
     required=True,
     help="How many of the newest versions stay, or how far back: 30m, 12h, 7d, 4w.",
 )

@@ -17,7 +17,7 @@ from streamlit_redis_session.cli._server_checks import (
     check_version,
 )
 from streamlit_redis_session.cli._text import bytes_text
-from streamlit_redis_session.cli._verdicts import Finding, Node, Verdict, worst
+from streamlit_redis_session.cli._verdicts import Data, Finding, Node, Verdict, worst
 from streamlit_redis_session.storage import Address
 
 SLOW_S, VERY_SLOW_S = 0.02, 0.2
@@ -142,7 +142,7 @@ def _disk(facts: Facts) -> Finding:
     found = f"{bytes_text(facts.free_bytes)} free for {facts.folder}"
     if facts.free_bytes is None:
         return Finding("disk", found, "unknown")
-    data = {"folder": str(facts.folder), "free_bytes": facts.free_bytes}
+    data: Data = {"folder": str(facts.folder), "free_bytes": facts.free_bytes}
     used = max((n for n in (_used(node) for node in facts.nodes)), default=0)
     if facts.free_bytes >= max(LEAST_FREE_BYTES, 2 * used):
         return Finding("disk", found, data=data)

@@ -64,13 +64,14 @@ def _go_on(lanes: list[Id], at: int, onwards: Sequence[Id]) -> Iterator[str]:
             yield _line(lanes, moved_from=at)
         return
     lanes[at] = onwards[0]
-    for number, parent in enumerate(onwards[1:], start=at + 1):
-        if parent in lanes[number : number + 1]:
-            yield _line(lanes, marks={2 * number - 1: "\\"})
+    beside = at + 1
+    for parent in reversed(onwards[1:]):  # each leaves from this lane: others stand for others
+        if parent in lanes[beside : beside + 1]:
+            yield _line(lanes, marks={2 * at + 1: "\\"})
             continue
-        lanes.insert(number, parent)
-        marks = {2 * n - 1: "\\" for n in range(number, len(lanes))}
-        yield _line(lanes[:number], marks=marks)
+        lanes.insert(beside, parent)
+        marks = {2 * n - 1: "\\" for n in range(beside, len(lanes))}
+        yield _line(lanes[:beside], marks=marks)
     yield from _join(lanes)
 
 

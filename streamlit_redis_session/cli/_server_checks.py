@@ -5,7 +5,15 @@ from __future__ import annotations
 import re
 
 from streamlit_redis_session.cli._text import bytes_text, span_text
-from streamlit_redis_session.cli._verdicts import NOT_TOLD, Finding, Node, Verdict, number, word
+from streamlit_redis_session.cli._verdicts import (
+    NOT_TOLD,
+    Data,
+    Finding,
+    Node,
+    Verdict,
+    number,
+    word,
+)
 
 LEAST_VERSION = (7, 0)
 # CVE-2025-49844 and its kin: Lua scripts that reach beyond the interpreter
@@ -105,7 +113,7 @@ def check_eviction(node: Node) -> Finding:
         found = f"{NOT_TOLD}, {evicted:,} keys evicted"
         return Finding("eviction", found, verdict, "Set maxmemory-policy noeviction.")
     found = f"{policy}, {evicted:,} keys evicted"
-    data = {"policy": policy, "evicted": evicted}
+    data: Data = {"policy": policy, "evicted": evicted}
     if policy == "noeviction":
         if not evicted:
             return Finding("eviction", found, data=data)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -195,11 +196,10 @@ def find_key(store: Store, session: str | None, ask_id: bool) -> SessionKey:
 def _key_of_id(store: Store, session: str | None) -> SessionKey:
     if session is not None:
         raise click.UsageError("Give a SESSION or --id, not both.")
-    stream = click.get_text_stream("stdin")
-    if stream.isatty():
-        session_id = click.prompt("Session id", hide_input=True, err=True)
+    if sys.stdin.isatty():
+        session_id = str(click.prompt("Session id", hide_input=True, err=True))
     else:
-        session_id = stream.readline()
+        session_id = sys.stdin.readline()
     key = store.key_of(session_id.strip())
     if key not in store.list_keys():
         raise NoSuchSessionError(

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 Verdict: TypeAlias = Literal["ok", "unknown", "warning", "problem"]
 _ORDER: tuple[Verdict, ...] = ("ok", "unknown", "warning", "problem")
 NOT_TOLD = "not told"
-Fact: TypeAlias = "int | float | str | None"
+Data: TypeAlias = "Mapping[str, int | float | str | None]"
 Node: TypeAlias = Mapping[str, object]
 """The fields of INFO of one server."""
 
@@ -23,7 +23,7 @@ class Finding:
     verdict: Verdict = "ok"
     advice: str = ""
     """What to do; empty where nothing is to be done."""
-    data: Mapping[str, Fact] = field(default_factory=dict)
+    data: Data = field(default_factory=dict)
     """What was found as numbers and words, for programs."""
 
     @property
