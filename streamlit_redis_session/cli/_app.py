@@ -18,6 +18,7 @@ from streamlit_redis_session.cli._target import redacted
 from streamlit_redis_session.cli._text import printable
 from streamlit_redis_session.errors import (
     ConfigurationError,
+    CorruptDataError,
     NotFoundError,
     SessionStoreError,
     StorageError,
@@ -43,6 +44,11 @@ SRS_DEBUG=1 shows the traceback of an error.
 """
 
 
+_ANOTHER_KEY = (
+    " If the app uses a secret, give it here, too: --secret-file or STREAMLIT_REDIS_SESSION_SECRET."
+)
+
+
 class _Failure(click.ClickException):
     """One sentence for standard error, and an exit code."""
 
@@ -61,7 +67,8 @@ class _Commands(click.Group):
         except (click.exceptions.Exit, click.ClickException, click.Abort, OSError):
             raise  # click ends these itself, a closed pipe among them
         except SessionStoreError as error:
-            raise self._failure(str(error), _exit_code(error)) from None
+            hint = _ANOTHER_KEY if isinstance(error, CorruptDataError) else ""
+            raise self._failure(f"{error}{hint}", _exit_code(error)) from None
         except Exception as error:  # noqa: BLE001  # the border: whatever it is becomes a sentence
             text = f"Unexpected {type(error).__name__}: {error}. SRS_DEBUG=1 shows where."
             raise self._failure(text, FOUND) from None

@@ -36,9 +36,10 @@ yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 @target_options
 @session_options
 @click.option("--repair", is_flag=True, help="Mend what can be mended; say the rest.")
+@yes_option
 @json_option
 def verify(
-    target: Target, *, session: str | None, ask_id: bool, repair: bool, as_json: bool
+    target: Target, *, session: str | None, ask_id: bool, repair: bool, yes: bool, as_json: bool
 ) -> None:
     """Read all that is stored, of SESSION or of the namespace, and say what is damaged.
 
@@ -47,6 +48,8 @@ def verify(
     """
     with target.open() as store:
         key = find_key(store, session, ask_id) if session or ask_id else None
+        if repair:
+            _confirm("Take away what is damaged, and lead around versions that are lost?", yes)
         with progress("Reading chunks") as told:
             if key is None:
                 report = store.verify(repair=repair, progress=told)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from click.testing import CliRunner, Result
 import streamlit_redis_session as srs
 from streamlit_redis_session.cli import main
 
+ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
 
 
@@ -39,6 +41,11 @@ def run() -> Run:
         return runner.invoke(main, arguments, **how)
 
     return run
+
+
+def environment(**more: str) -> dict[str, str]:
+    """What a process of ours starts with; it runs this checkout, wherever it is started."""
+    return {**os.environ, "PYTHONPATH": str(ROOT), **more}
 
 
 def found_json(result: Result) -> Any:
@@ -65,10 +72,10 @@ class Sample:
 def sample(redis_url: str) -> Iterator[Sample]:
     with srs.connect(redis_url) as store:
         session = store.session()
-        session["df"] = pd.DataFrame({"a": np.arange(100), "b": 1.5})
+        session["df"] = pd.DataFrame({"a": np.arange(10_000), "b": 1.5})
         session["scale"] = 3
         session.commit("Loaded")
-        session["df"] = pd.DataFrame({"a": np.arange(40), "b": 1.5})
+        session["df"] = pd.DataFrame({"a": np.arange(4_000), "b": 1.5})
         session.commit()
         session.tag("report")
         session.undo()
