@@ -2,4 +2,5 @@
 
 from streamlit_redis_session.cli import main
 
-main()
+if __name__ == "__main__":
+    main()
