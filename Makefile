@@ -136,12 +136,17 @@ test-bundle: frontend/node_modules/.installed ## Compare the committed bundle wi
 .PHONY: test-quick
 test-quick: $(VENV)/.dev
 	@echo "==> Quick tests"
-	@$(BIN)/python -m pytest -m "not slow and not browser" -n $(WORKERS) --dist loadfile
+	@$(BIN)/python -m pytest -m "not slow and not browser and not faults" -n $(WORKERS) --dist loadfile
 
 .PHONY: test-slow
 test-slow: $(VENV)/.dev browser
 	@echo "==> Slow tests and browser tests"
-	@$(BIN)/python -m pytest -m "slow or browser"
+	@$(BIN)/python -m pytest -m "(slow or browser) and not faults"
+
+.PHONY: faults
+faults: $(VENV)/.dev ## Break connections, processes and servers thousands of times (an hour or two)
+	@echo "==> Fault campaigns (FAULTS_SCALE=0.01 makes them short)"
+	@$(BIN)/python -m pytest -m faults tests/faults
 
 .PHONY: clean
 clean: ## Remove what was built and installed

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+import numpy as np
 from typing_extensions import Self
 
 WAKE_S = 0.001
@@ -28,6 +29,15 @@ def timed(call: Callable[[], Any], *, collect: bool = True) -> tuple[float, Any]
         return time.perf_counter() - start, result
     finally:
         gc.enable()
+
+
+def touch_memory(nbytes: int) -> None:
+    """Use memory and give it back at once, so that the machine has it at hand.
+
+    A virtual machine may have returned what was free for seconds to its host, and getting it back
+    costs twenty times as much as memory does otherwise: the first to need it would pay for that.
+    """
+    np.ones(nbytes // 8)
 
 
 class StallProbe:

@@ -23,7 +23,7 @@ from benchmarks.data import Data
 from benchmarks.edits import EDITS, Edit, edit_named, step
 from benchmarks.peers import Peer, peer_class
 from benchmarks.peers._base import Frames, NotComparableError, Place
-from benchmarks.timing import StallProbe, timed
+from benchmarks.timing import StallProbe, timed, touch_memory
 
 Answer = dict[str, Any]
 SMALL = "1000x20"
@@ -140,8 +140,9 @@ class Worker:
         self._frames = dict(self._base)
         return {}
 
-    def open(self, session: str, version: str) -> Answer:
+    def open(self, session: str, version: str, touch_bytes: int = 0) -> Answer:
         """Connect, open a session that another process made, and read a version of it."""
+        touch_memory(touch_bytes)
 
         def connect_and_load() -> Frames:
             self.peer.resume(session)

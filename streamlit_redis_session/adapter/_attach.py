@@ -152,6 +152,8 @@ def _end_of_run(run: private.Run) -> None:
     tab = _tab_of(run.state)
     if tab is None or run.is_superseded:
         return
+    if run.is_fragment and run.ended_early:
+        tab.drawing.interrupted(run.fragment_ids)
     try:
         tab.steps.run_ended(run)
         if run.has_body_run:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from streamlit_redis_session.adapter import _streamlit_private as private
@@ -62,6 +63,11 @@ class Drawing:
         stale = {f for f, shown in list(self._shown.values()) if shown != look}
         for fragment_id in stale:
             private.request_rerun(self._tab.tab_id, fragment_id)
-        if stale and not self._tab.is_open:
-            self._tab.news.is_undrawn = True
-            self._tab.hub.live.look_again(self._tab)
+        self._tab.hub.live.asked_to_draw(self._tab, is_needed=bool(stale))
+
+    def interrupted(self, fragment_ids: Collection[str]) -> None:
+        """Hear that the widgets of these fragments may not have reached the page."""
+        for widget_key, (fragment_id, _) in list(self._shown.items()):
+            if fragment_id in fragment_ids:
+                self._shown[widget_key] = (fragment_id, None)
+                self._tab.hub.live.asked_to_draw(self._tab, is_needed=True)

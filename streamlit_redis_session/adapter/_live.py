@@ -22,6 +22,8 @@ BURST_S = 0.02
 """Changes that follow each other so soon wake a tab once."""
 BUSY_S = 0.1
 """Before the next look at a tab whose own changes are still being saved."""
+MOST_DRAWS = 5
+"""How often widgets are asked to draw themselves that never do."""
 CLOSED_S = 1.0
 """Before the next look at a tab that no browser shows: a connection that was cut may come back."""
 UNASKED_S = 5.0
@@ -42,8 +44,8 @@ class News:
         """The newest ``seq`` at which only the graph has changed, or which wakes nobody."""
         self._told_at_s = 0.0
         self._asked_at_s = 0.0
-        self.is_undrawn = False
-        """Whether a widget could not be drawn anew, as no browser was there."""
+        self.undrawn = 0
+        """How often widgets were asked to draw themselves, and have not yet."""
 
     def tell(self, session: Session, seq: int, told: Told) -> bool:
         """Take a change; say whether it is news."""
@@ -79,9 +81,8 @@ class News:
         return session.follows and self._wakes_at > session.adopted_seq
 
     def draws(self, session: Session) -> bool:
-        """Whether anything has to be drawn."""
-        newest = max(self._draws_at, self._wakes_at)
-        return self.is_undrawn or newest > session.known_seq or self.wakes(session)
+        """Whether the graph has to be drawn for what was told."""
+        return max(self._draws_at, self._wakes_at) > session.known_seq
 
 
 class LearnJob:
@@ -168,10 +169,19 @@ class Live:
         return self.is_live and tab.news.is_recent and tab.is_open
 
     def look_again(self, tab: Tab) -> None:
-        """Look whether a tab is still to follow, or to be drawn."""
+        """Look whether a tab that had something to save is still to follow."""
         session = tab.session
-        if session is not None and tab.news.draws(session):
+        if session is not None and (tab.news.wakes(session) or tab.news.draws(session)):
             self._look_at(session.key, BURST_S)
+
+    def asked_to_draw(self, tab: Tab, *, is_needed: bool) -> None:
+        """Look in a while whether the widgets of a tab were drawn, if they needed it.
+
+        A connection that is cut at that moment takes what was asked for with it.
+        """
+        tab.news.undrawn = tab.news.undrawn + 1 if is_needed else 0
+        if tab.session is not None and 0 < tab.news.undrawn <= MOST_DRAWS:
+            self._look_at(tab.session.key, CLOSED_S)
 
     def _look_at(self, key: SessionKey, after_s: float) -> None:
         at = time.monotonic() + after_s
@@ -261,17 +271,23 @@ class Live:
     def _follow(self, key: SessionKey) -> None:
         for tab in self._hub.showing(key):
             session = tab.session
-            if session is None or tab.is_woken or not tab.news.draws(session):
-                continue
-            if not tab.is_open:
-                self._look_at(key, CLOSED_S)
-            elif self._hub.writer.is_waiting(tab):
-                self._look_at(key, BUSY_S)
-            elif tab.news.wakes(session):
-                tab.wake()
-            else:
-                tab.news.is_undrawn = False
-                self._hub.writer.submit(LearnJob(tab, session))
+            if session is not None and not tab.is_woken:
+                self._follow_one(tab, session)
+
+    def _follow_one(self, tab: Tab, session: Session) -> None:
+        news = tab.news
+        if not (news.wakes(session) or news.draws(session) or news.undrawn):
+            return
+        if not tab.is_open:
+            self._look_at(session.key, CLOSED_S)
+        elif self._hub.writer.is_waiting(tab):
+            self._look_at(session.key, BUSY_S)
+        elif news.wakes(session):
+            tab.wake()
+        elif news.draws(session):
+            self._hub.writer.submit(LearnJob(tab, session))
+        else:
+            tab.drawing.redraw()
 
 
 def _tell(tab: Tab, key: SessionKey, seq: int, told: Told) -> bool:

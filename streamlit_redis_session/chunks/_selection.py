@@ -288,11 +288,9 @@ def take(base: Column, positions: Positions | Rows) -> Column:
     whole = texts(base)
     if rows.start is not None:
         return _run_of(whole, rows.start, len(rows))
-    short = _short(whole) if len(rows) > _BLOCK_ROWS and not rows.is_ascending else None
-    if short is not None:
-        chosen = pc.take(short, rows.indices, boundscheck=False)
-        views = pa.Array.from_buffers(pa.binary_view(), len(rows), chosen.buffers()[:2])
-        return column_of(views.cast(pa.large_binary()))
+    views = None if rows.is_ascending or len(rows) <= _BLOCK_ROWS else _views(whole)
+    if views is not None:
+        return column_of(_texts_of(views, rows.indices))
     return column_of(pc.take(arrow_texts(whole), rows.indices, boundscheck=False))
 
 

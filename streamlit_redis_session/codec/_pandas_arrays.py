@@ -21,7 +21,7 @@ from streamlit_redis_session.codec._numpy import decode_flat, encode_flat
 from streamlit_redis_session.codec._objects import decode_objects, encode_objects
 from streamlit_redis_session.codec._pandas_scalars import (
     decode_offset,
-    encode_offset,
+    encode_freq,
     encode_period_freq,
     known_unit,
 )
@@ -259,11 +259,10 @@ _ENCODE: dict[str, Callable[[Writer, Any, str, bool], dict[str, JSON]]] = {
 
 @encodes(*_KIND_OF)
 def _encode_value(writer: Writer, value: Any, path: str) -> JSON:
-    freq = getattr(value, "freq", None) if isinstance(value, _TIMED) else None
     return {
         "t": "pd.array",
         "v": encode_array(writer, value, path, protected=False),
-        "freq": None if freq is None else encode_offset(writer, freq, path),
+        "freq": encode_freq(writer, value, path) if isinstance(value, _TIMED) else None,
     }
 
 

@@ -16,7 +16,7 @@ from streamlit_redis_session.codec._dispatch import (
 )
 from streamlit_redis_session.codec._numpy import decode_flat, encode_flat
 from streamlit_redis_session.codec._pandas_arrays import decode_array, encode_array
-from streamlit_redis_session.codec._pandas_scalars import decode_offset, encode_offset
+from streamlit_redis_session.codec._pandas_scalars import decode_offset, encode_freq
 from streamlit_redis_session.codec._tree import Reader, Writer, damaged, part
 from streamlit_redis_session.objects import JSON
 
@@ -56,13 +56,12 @@ def _decode_range(reader: Reader, node: JSON) -> pd.RangeIndex:
 @encodes(*_CLASSES.values())
 def _encode_index(writer: Writer, value: Any, path: str) -> JSON:
     values = private.flat_array(value)
-    freq = getattr(value, "freq", None) if isinstance(value, _TIMED) else None
     return {
         "t": "pd.Index",
         "cls": type(value).__name__,
         "v": encode_array(writer, values, path, protected=private.COPY_ON_WRITE),
         "name": encode_node(writer, value.name, f"the name of {path}"),
-        "freq": None if freq is None else encode_offset(writer, freq, path),
+        "freq": encode_freq(writer, value, path) if isinstance(value, _TIMED) else None,
     }
 
 

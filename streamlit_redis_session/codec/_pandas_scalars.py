@@ -140,6 +140,20 @@ def encode_offset(writer: Writer, value: Any, path: str) -> JSON:
     return node
 
 
+def encode_freq(writer: Writer, times: Any, path: str) -> JSON:
+    """Describe the frequency of times, if they have one, and make sure that they really have it."""
+    freq = getattr(times, "freq", None)  # before pandas 3.1 arrays have one, too
+    if freq is None:
+        return None
+    try:
+        pd.Index(times[:]).freq = freq  # compares every value, as reading does
+    except ValueError:
+        raise UnsupportedValueError(
+            path, f"its values do not have its frequency {freq.freqstr!r}; set its freq to None"
+        ) from None
+    return encode_offset(writer, freq, path)
+
+
 @decodes("pd.offset")
 def decode_offset(reader: Reader, node: JSON) -> Any:
     """Make the date offset that :func:`encode_offset` described."""

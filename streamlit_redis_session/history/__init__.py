@@ -6,7 +6,7 @@ Knows the rules of history. Sees values only through the codec, the store only t
 from streamlit_redis_session.history._diff import Diff
 from streamlit_redis_session.history._events import Told, read_event
 from streamlit_redis_session.history._export import VersionGraph
-from streamlit_redis_session.history._following import SweptError
+from streamlit_redis_session.history._following import SweptError, VersionsLostError
 from streamlit_redis_session.history._held import Held
 from streamlit_redis_session.history._placement import Committed, Draft, Landing, State
 from streamlit_redis_session.history._pruning import prune
@@ -42,6 +42,7 @@ __all__ = [
     "ValueStore",
     "Verifier",
     "VersionGraph",
+    "VersionsLostError",
     "automatic_name",
     "check_name",
     "head_in",

@@ -25,8 +25,10 @@ def place_for(
     """
     if not is_alone(home, state):
         return place(draft, state, versions)
-    landing = place(draft, replace(state, head=draft.base), versions)
     others = {home, state.head.branch} & state.branches.keys()
+    if draft.base.branch in others:  # nothing there may be replaced
+        draft = replace(draft, replaces=None)
+    landing = place(draft, replace(state, head=draft.base), versions)
     if not landing.makes_version or landing.branch not in others:
         return landing
     name = automatic_name(landing.branch, {*state.branches, *state.tags})

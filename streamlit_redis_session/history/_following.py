@@ -21,6 +21,16 @@ class SweptError(ConflictError):
         super().__init__("The history was pruned by another writer meanwhile. Try again.")
 
 
+class VersionsLostError(ConflictError):
+    """The server has gone back to an earlier state, as after a crash or a failover."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The server has lost its last changes. What was shown here is saved again; look at "
+            "the history and try again."
+        )
+
+
 def followed(state: State, transaction: Transaction) -> State:
     """Give the refs as a change of ours has left them.
 

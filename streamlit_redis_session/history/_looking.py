@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from streamlit_redis_session.chunks import Chunker
-from streamlit_redis_session.errors import SessionNotFoundError
+from streamlit_redis_session.errors import CorruptDataError, SessionNotFoundError
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._events import Hearing
 from streamlit_redis_session.history._graph import (
@@ -28,6 +28,10 @@ from streamlit_redis_session.objects import (
 )
 from streamlit_redis_session.storage import Backend
 
+BEGUN_FIELD = "begun"
+"""Field of a session's meta, from its first version on. Keys may be evicted one by one: a session
+whose refs are gone must not look like one that nobody has committed to."""
+
 
 class HistoryReader:
     """The history of one session, to be looked at."""
@@ -45,6 +49,10 @@ class HistoryReader:
         self.parents_of = self.versions.parents_of
         self.on_swept: Callable[[], None] = _nothing_to_forget
         """Called when somebody took away what this process may take for stored."""
+        self.sweeps = 0
+        """How often it was noticed that something is gone."""
+        self.lost: set[VersionId] = set()
+        """Versions that were shown here, and that the server has forgotten."""
         self._due_meta: dict[str, bytes] = {}
         self._in_doubt: dict[str, VersionId] = {}
         """Nonce of a draft whose answer was lost -> the version that it became, if it arrived."""
@@ -67,19 +75,46 @@ class HistoryReader:
         return self.hearing.has_missed(seq, self.state.seq)
 
     def was_swept(self) -> bool:
-        """Ask whether somebody has pruned since the last read; if so, read everything anew."""
-        swept = self.state.swept
+        """Ask whether something was taken away since the last read; if so, read all anew."""
+        sweeps = self.sweeps
         if self.has_moved():
             self.reload()
-        return self.state.swept != swept
+        return self.sweeps != sweeps
 
     def reload(self) -> None:
         """Read refs, and the versions that other writers have made since."""
         before, self.state = self.state, self._read_state()
         if self.state.swept != before.swept:
-            self.versions.start_anew()
-            self.on_swept()
+            self._start_anew()
+        elif self.state.seq < before.seq:  # the server may have gone back to an earlier state
+            self.look_for([before.head.version])
         self.versions.learn(self.state.named - before.named)
+
+    def look_for(self, shown: Iterable[VersionId | None]) -> bool:
+        """Find out whether versions are still in the store, and take note of those that are not.
+
+        A server that crashed, or a replica that took over, may have lost the last moments. Says
+        whether any is lost.
+        """
+        unnamed = [v for v in shown if v is not None and v not in self.state.named]
+        lost = set(unnamed) - self._backend.read_versions(self.key, unnamed).keys()
+        if lost:
+            self.lost |= lost
+            self._start_anew()
+        return bool(lost)
+
+    def go_on_without(self, lost: Head) -> tuple[Head, int]:
+        """Find the nearest version behind a lost one that the store has, and how many it lost."""
+        line = list(first_parents(lost.version, self.versions.parents_before))
+        left = next((n for n, version in enumerate(line) if version in self.versions), None)
+        if left is None:
+            return self.state.head, len(line)
+        return Head(self.branch_for(line[left], lost), line[left]), left
+
+    def _start_anew(self) -> None:
+        self.sweeps += 1
+        self.versions.start_anew()
+        self.on_swept()
 
     def _read_state(self) -> State:
         record = self._backend.read_session(self.key)
@@ -88,6 +123,8 @@ class HistoryReader:
         self._server_ahead_s = record.now_s - time.monotonic()
         self.hearing.known_seq = record.seq
         refs = record.refs
+        if BEGUN_FIELD in record.meta and records.HEAD_FIELD not in refs:
+            raise CorruptDataError(f"session {self.key[:8]}", "its branches and head are missing")
         return State(
             epoch=record.epoch,
             seq=record.seq,

@@ -17,8 +17,13 @@ from streamlit_redis_session.errors import (
 )
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._alone import is_alone, place_for
-from streamlit_redis_session.history._following import SweptError, expect_head, followed
-from streamlit_redis_session.history._looking import HistoryReader
+from streamlit_redis_session.history._following import (
+    SweptError,
+    VersionsLostError,
+    expect_head,
+    followed,
+)
+from streamlit_redis_session.history._looking import BEGUN_FIELD, HistoryReader
 from streamlit_redis_session.history._placement import (
     Committed,
     Draft,
@@ -46,11 +51,17 @@ _TRIES = 50
 class Repository(HistoryReader):
     """The history of one session. Not thread-safe: its session holds a lock."""
 
-    def transact(self, plan: Callable[[State, str], Transaction | None]) -> None:
+    def transact(
+        self,
+        plan: Callable[[State, str], Transaction | None],
+        *,
+        needs: Iterable[VersionId | None] = (),
+    ) -> None:
         """Apply what ``plan`` makes of the current state, planning anew after a lost race.
 
         ``plan`` is given the state and the ``tx_id`` of the try, which no other try has: what
-        was made of another state must not be taken for it.
+        was made of another state must not be taken for it. ``needs`` are versions that it
+        refers to.
 
         Raises
         ------
@@ -58,6 +69,8 @@ class Repository(HistoryReader):
             The session expired or was deleted; nothing was written.
         SweptError
             Somebody took away something that the plan may rely on; nothing was written.
+        VersionsLostError
+            The server has gone back to an earlier state; nothing was written.
         ConflictError
             Others were first, again and again.
         """
@@ -74,9 +87,11 @@ class Repository(HistoryReader):
             if outcome is not Outcome.CONFLICT:
                 self._apply(transaction)
                 return
-            swept = self.state.swept
+            sweeps, lost = self.sweeps, len(self.lost)
             self.reload()
-            if self.state.swept != swept:
+            if len(self.lost) != lost or self.look_for(needs):
+                raise VersionsLostError
+            if self.sweeps != sweeps:
                 raise SweptError
         raise ConflictError(f"Lost {_TRIES} races in a row; nothing was written. Try again.")
 
@@ -124,7 +139,7 @@ class Repository(HistoryReader):
                 event=b"head " + shown,
             )
 
-        self.transact(plan)
+        self.transact(plan, needs=[head.version])
         return moved[0]
 
     def save_settings(self, sealed: bytes) -> None:
@@ -165,7 +180,7 @@ class Repository(HistoryReader):
             return self._commit_transaction(tx_id, draft, made[0], state, settings)
 
         try:
-            self.transact(plan)
+            self.transact(plan, needs=[draft.base.version])
         except StorageUnavailableError:
             if made and made[0][0].makes_version:
                 self._in_doubt = {draft.nonce: made[0][1].id}
@@ -205,7 +220,7 @@ class Repository(HistoryReader):
         done = self.versions.of_nonce(draft.nonce)
         if done is None and draft.nonce in self._in_doubt:
             done = self.versions.arrived(self._in_doubt[draft.nonce])
-        return done
+        return None if done is None or done.id in self.lost else done
 
     def _kept_base(self, draft: Draft) -> VersionId | None:
         """Give the nearest ancestor that there still is, where a draft's base was pruned."""
@@ -247,7 +262,7 @@ class Repository(HistoryReader):
             if landing.makes_version
             else {},
             put_tables=draft.tables if landing.makes_version else {},
-            set_meta=self.meta(settings),
+            set_meta=self.meta(settings) | ({} if state.branches else {BEGUN_FIELD: b"1"}),
             event=b" ".join((b"aside" if alone else landing.how.encode(), head)) if refs else None,
             put_chunks=draft.chunks,
             lease_s=draft.lease_s,
@@ -329,7 +344,7 @@ class Repository(HistoryReader):
                 event=b"refs",
             )
 
-        self.planned_anew(lambda: self.transact(plan))
+        self.planned_anew(lambda: self.transact(plan, needs=put.values()))
 
     @staticmethod
     def planned_anew(work: Callable[[], T], tries: int = 20) -> T:

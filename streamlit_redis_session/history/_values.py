@@ -62,6 +62,7 @@ class ValueStore(Healing):
         self.most_bytes = limits.value_bytes
         """Of one value, uncompressed."""
         self._leases = LeaseBook()
+        self._connections = 0
         self._cache = ValueCache(cache_bytes)
 
     def plan(self, value: object, *, path: str, before: Held | None = None) -> Plan:
@@ -136,6 +137,7 @@ class ValueStore(Healing):
             refers to them brings them along. Call :meth:`brought` when that is done.
         """
         lease_s = lease_s or self._lease_s
+        self._trust_or_forget()
         planned = {c: p for plan in plans for c, p in plan.chunks.items()}
         for plan in plans:
             planned |= self._stale_chunks(plan, lease_s)
@@ -163,6 +165,23 @@ class ValueStore(Healing):
             for number, stored in kept.items():
                 chunks |= self._chunker.cut_again(stored, plan.parts[number])
         return chunks
+
+    def write_chunks_again(self, *plans: Plan, lease_s: int) -> None:
+        """Make sure that the store has every chunk of some plans, whatever is known of it."""
+        self._leases.clear()  # the server may have been started anew, without its last moments
+        self.write_chunks(*plans, lease_s=lease_s)
+
+    @property
+    def is_in_doubt(self) -> bool:
+        """Whether what is known of the store's chunks is from before the present connection."""
+        return self._backend.connections != self._connections
+
+    def _trust_or_forget(self) -> None:
+        """Ask for all chunks again: a server that was started anew may have lost some."""
+        connections = self._backend.connections
+        if connections != self._connections:
+            self._connections = connections
+            self._leases.clear()
 
     def brought(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:
         """Note that a change has brought chunks along."""
@@ -192,6 +211,7 @@ class ValueStore(Healing):
     ) -> list[ChunkId]:
         """Keep the chunks of these manifests alive; return those that are lost."""
         lease_s = lease_s or self._lease_s
+        self._trust_or_forget()
         wanted = list(dict.fromkeys(c for m in manifests for c in m.chunk_ids()))
         stale = self._leases.stale(wanted, lease_s=lease_s)
         return self._extend(stale, lease_s) if stale else []

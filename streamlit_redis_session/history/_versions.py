@@ -116,6 +116,11 @@ class VersionBook(Mapping[VersionId, Version]):
         kept = self.nearest_kept(version_id) if version_id in self._before else None
         return () if kept is None else (kept,)
 
+    def parents_before(self, version_id: VersionId) -> tuple[VersionId, ...]:
+        """Look up a version's parents as they were before anything was pruned or lost."""
+        version = self._before.get(version_id)
+        return self.parents_of(version_id) if version is None else version.parents
+
     def is_pruned(self, version_id: VersionId | None) -> bool:
         """Say whether a version that was known here is gone since somebody pruned the history."""
         return version_id in self._before and version_id not in self
@@ -139,7 +144,7 @@ class VersionBook(Mapping[VersionId, Version]):
         return found.id if found else None
 
     def start_anew(self) -> None:
-        """Read everything again: somebody pruned the history."""
+        """Read everything again: some of it was pruned, or lost."""
         self._before |= self._opened
         for version_id in list(self._before)[:-_MOST_BEFORE]:
             del self._before[version_id]

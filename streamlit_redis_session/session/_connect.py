@@ -28,7 +28,8 @@ def connect(
     Parameters
     ----------
     url
-        ``redis://``, ``rediss://``, ``unix://``, ``embedded://`` (a server of this machine's
+        ``redis://``, ``rediss://``, ``unix://``, ``redis+cluster://``, ``rediss+cluster://``,
+        ``redis+sentinel://``, ``rediss+sentinel://``, ``embedded://`` (a server of this machine's
         user, started when needed), ``embedded:///some/dir`` or ``memory://`` (this process
         alone). ``None``: the environment variable ``STREAMLIT_REDIS_SESSION_URL``, then
         Streamlit's ``secrets.toml`` (``[connections.redis_session] url``) when Streamlit runs,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import RLock
 
 from streamlit_redis_session import codec
@@ -15,7 +15,6 @@ from streamlit_redis_session.errors import (
     ConfigurationError,
     CorruptDataError,
     LimitExceededError,
-    StorageUnavailableError,
 )
 from streamlit_redis_session.history import (
     SETTINGS_FIELD,
@@ -25,6 +24,7 @@ from streamlit_redis_session.history import (
     Repository,
     SweptError,
     ValueStore,
+    VersionsLostError,
 )
 from streamlit_redis_session.objects import (
     ChunkId,
@@ -36,30 +36,15 @@ from streamlit_redis_session.objects import (
     VersionId,
 )
 from streamlit_redis_session.session._budget import Budget
+from streamlit_redis_session.session._finishing import Finishing, Unfinished
 from streamlit_redis_session.session._lifetime import Lifetime, lease_s
-from streamlit_redis_session.session._mapping import ReadingMapping
 from streamlit_redis_session.session._working import SETTINGS_PATH, Refuse, Staged, WorkingValues
 from streamlit_redis_session.storage import Backend
 
 _LOGGER = logging.getLogger(__name__)
 
-OLD_S = 1800.0
-"""Age at which a draft is not sent again: the leases of its chunks, an hour at least, run."""
 
-
-@dataclass(frozen=True, slots=True)
-class Unfinished:
-    """A commit that was sent, as far as it is known."""
-
-    staged: Staged
-    draft: Draft
-    settings: bytes | None
-    """Sealed settings that go with it."""
-    made_at_s: float
-    """By the monotonic clock."""
-
-
-class SessionCore(ReadingMapping):
+class SessionCore(Finishing):
     """A mapping of working values over a history of versions."""
 
     def __init__(
@@ -80,10 +65,10 @@ class SessionCore(ReadingMapping):
         self._lifetime = Lifetime(backend, values, repository)
         self._budget = Budget(backend, values, repository, limits)
         self._lock = RLock()
+        self._connections = backend.connections
         self._working = WorkingValues(values, repository.key)
         self._head = repository.state.head
-        self._unfinished: Unfinished | None = None
-        """The commit whose answer was lost."""
+        self._unfinished = None
         self.settle: Callable[[], bool] = _nothing_to_settle
         """Called before head is read or moved: waits for the background writer, and says whether
         everything is saved. ``False``: the store fails at the moment."""
@@ -260,6 +245,7 @@ class SessionCore(ReadingMapping):
         with self._lock:
             if message is not None:
                 self._check_text("A message", message)
+            self._reassure()
             completed = self._complete()
             staged = self._working.stage(refuse)
             if not staged.data_differs(self.head_values()):
@@ -285,7 +271,14 @@ class SessionCore(ReadingMapping):
         except SweptError:  # nothing is taken for stored any more
             if not tries:
                 raise
+        except VersionsLostError:
+            if not tries or not self._recover_if_lost():
+                raise
+            staged = self._working.stage(refuse)
         return self._commit_until_placed(staged, message, refuse, replaces, tries - 1)
+
+    def _save_again(self) -> None:
+        self.commit_staged(None, refuse=leave_out)
 
     def _commit_version(
         self, staged: Staged, message: str | None, replaces: VersionId | None
@@ -298,9 +291,7 @@ class SessionCore(ReadingMapping):
         if replaces is not None:
             self._working.recognise(staged, self._parent_values(replaces))
         changes = self._working.changes(staged)
-        plans = [plan for _, plan in staged.plans.values()]
-        if staged.settings_plan is not None:
-            plans.append(staged.settings_plan)
+        plans = staged.all_plans
         self._lifetime.renew_if_due()
         chunks: dict[ChunkId, bytes] = {}
         lease = lease_s(self._repository.ttl_s)
@@ -321,25 +312,6 @@ class SessionCore(ReadingMapping):
             draft = self._joining(draft, staged, message, self._version(replaces))
         return self._conclude(Unfinished(staged, draft, settings, time.monotonic()))
 
-    def _conclude(self, unfinished: Unfinished) -> Committed | None:
-        """Send a draft and become what it became; keep it when the answer is lost."""
-        staged, draft = unfinished.staged, unfinished.draft
-        self._unfinished = None
-        try:
-            committed = self._repository.commit(draft, settings=unfinished.settings)
-        except StorageUnavailableError:
-            self._unfinished = unfinished
-            raise
-        if committed is not None:
-            if committed.how != "nothing":
-                self._values.brought(draft.chunks, lease_s=draft.lease_s)
-            self._keep_settings(staged, draft)
-            self._head = committed.head
-            self._working.committed(staged, committed.version.values)
-            self._note_settings(staged)
-            self._budget.prune_if_due(self._head)
-        return committed
-
     def _joining(
         self, draft: Draft, staged: Staged, message: str | None, replaced: Version
     ) -> Draft:
@@ -359,32 +331,6 @@ class SessionCore(ReadingMapping):
     def _parent_values(self, version_id: VersionId) -> Mapping[str, ManifestId]:
         parents = self._version(version_id).parents
         return self._version(parents[0]).values if parents else {}
-
-    def _complete(self) -> Committed | None:
-        """Finish the commit whose answer was lost; what was edited since then stays.
-
-        So a commit that is made again reports what the first one did, and makes nothing twice.
-        """
-        unfinished = self._unfinished
-        if unfinished is None:
-            return None
-        if time.monotonic() - unfinished.made_at_s > OLD_S:
-            self._repository.reload()
-            if self._repository.made_of(unfinished.draft) is None:
-                self._unfinished = None  # its chunks may be gone: all is staged anew
-                return None
-        edited, gone = self._working.edited_since(unfinished.staged)
-        try:
-            committed = self._conclude(unfinished)
-        except SweptError:
-            return None  # nothing was written: all is staged anew
-        for key, value in edited.items():
-            self._working.put(key, value)
-        for key in gone:
-            self._working.remove(key)
-        if committed is not None and committed.how == "nothing":
-            return replace(committed, how="done")  # head is what the first try made it
-        return committed
 
     def _tables(self, staged: Staged, plans: Sequence[Plan]) -> dict[ManifestId, bytes]:
         """Seal the manifests that the session may lack.

@@ -54,6 +54,7 @@ class SessionFollowing(SessionMoves):
         with self._lock:
             if self._repository.has_moved():
                 self._repository.reload()
+            self._reassure(saves=True)
             self._repository.hearing.adopt()
             shown = self._repository.state.head
             if not self.follows or shown == self._head or self._would_lose(shown):

@@ -14,7 +14,7 @@ from streamlit_redis_session.errors import (
     RefNotFoundError,
     StorageUnavailableError,
 )
-from streamlit_redis_session.history import SweptError, normal_name
+from streamlit_redis_session.history import SweptError, VersionsLostError, normal_name
 from streamlit_redis_session.objects import Head, RefName, Version, VersionId
 from streamlit_redis_session.session._core import SessionCore, leave_out
 from streamlit_redis_session.session._working import SETTINGS_PATH, Staged
@@ -155,7 +155,13 @@ class SessionMoves(SessionCore):
             self.commit_staged(None, refuse=leave_out)
             if by_name and self._repository.has_moved():
                 self._repository.reload()
-            yield
+            self._reassure(saves=True)
+            try:
+                yield
+            except VersionsLostError:
+                self._repository.look_for([self._head.version])
+                self._reassure(saves=True)
+                raise
 
     def _go(self, head: Head) -> Version:
         """Move head, then the working values; nothing has changed when it raises."""

@@ -231,7 +231,7 @@ class Session(SessionDescribing):
 
     # retention
 
-    def prune(self, keep: Keep) -> PruneReport:
+    def prune(self, keep: Keep, *, purge: bool = False) -> PruneReport:
         """Take versions out of the history.
 
         What head shows, the tips of branches, tags, the first version and those where lines part
@@ -243,6 +243,9 @@ class Session(SessionDescribing):
         keep
             How many of the newest versions stay; or a ``timedelta``: those not older; or a
             function that is given a ``Version``: those of which it says ``True``.
+        purge
+            Remove the chunks that no session names any more at once. This reads the manifests of
+            all sessions of the namespace.
 
         Returns
         -------
@@ -258,7 +261,10 @@ class Session(SessionDescribing):
         """
         self.settle()
         with self._lock:
-            return prune(self._repository, keep, shown=self._head)
+            chunks = named_chunks(self._backend, self._values, self.key) if purge else []
+            report = prune(self._repository, keep, shown=self._head)
+            purge_chunks(self._backend, self._values, chunks)
+            return report
 
     # lifetime
 
@@ -291,7 +297,8 @@ class Session(SessionDescribing):
         ----------
         purge
             Remove the chunks that no other session names at once, too. This reads the manifests
-            of all sessions of the namespace.
+            of all sessions of the namespace. Those of versions that were pruned before, without
+            ``purge``, still end with their leases.
         """
         self.settle()
         with self._lock:

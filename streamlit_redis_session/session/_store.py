@@ -254,7 +254,8 @@ class Store:
         ----------
         purge
             Remove the chunks that no other session names at once, too. This reads the manifests
-            of all sessions of the namespace.
+            of all sessions of the namespace. Those of versions that were pruned before, without
+            ``purge``, still end with their leases.
 
         Raises
         ------

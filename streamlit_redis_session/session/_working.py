@@ -55,6 +55,12 @@ class Staged:
     stamp: int = field(default_factory=codec.memory_stamp)
     """The moment before anything was read: what is tampered with later is not what was stored."""
 
+    @property
+    def all_plans(self) -> list[Plan]:
+        """What has to be in the store before a version of it is."""
+        plans = [plan for _, plan in self.plans.values()]
+        return plans if self.settings_plan is None else [*plans, self.settings_plan]
+
     def data_differs(self, from_values: Mapping[str, ManifestId]) -> bool:
         """Say whether a version is due."""
         return self.values != dict(from_values)
@@ -209,6 +215,24 @@ class WorkingValues:
             return codec.is_same_memory(value, staged.plans[key][0])
         held = self._held_of(key)
         return held is not None and self._is_unchanged(key, value, held)
+
+    def rebase(self, values: Mapping[str, ManifestId]) -> None:
+        """Compare with other data values from now on, and keep what is shown.
+
+        For a head that the store has lost. What of it was never read and cannot be read any more
+        becomes what the other version has.
+        """
+        for key in [k for k, manifest in self._at_head.items() if values.get(k) != manifest]:
+            if isinstance(self._values.get(key), _Unloaded) and self._at_head_of(key) is None:
+                del self._values[key]
+                if key in values:
+                    self._values[key] = UNLOADED
+            elif key in self._values:
+                self.get(key)
+            self._held.pop(key, None)
+            self._marks.pop(key, None)
+        self._at_head = dict(values)
+        self.saved_settings = None
 
     # what differs
 

@@ -152,6 +152,14 @@ class Backend(Protocol):
     def where(self) -> str:
         """The address without credentials, fit to be shown and logged."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far.
+
+        When it has grown, the server may have been started again, or be another one, and may have
+        gone back to what it had some moments ago: acknowledged writes may be missing.
+        """
+
     # chunks: shared by all sessions of the namespace
 
     def put_chunks(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:

@@ -87,6 +87,11 @@ class ClusterNodes:
         self.wire(node)
         return self._pools[node]
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far."""
+        return sum(wire.connections for wire in list(self._wires.values()))
+
     def suspect(self, node: Node) -> None:
         """Ask where the slots are before the next command; this node last."""
         self._suspects.add(node)
@@ -137,6 +142,11 @@ class ClusterWire:
     def __init__(self, nodes: ClusterNodes, *, replicas: int = 0) -> None:
         self._nodes = nodes
         self._replicas = replicas
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far, to all nodes."""
+        return self._nodes.connections
 
     def send(self, *command: Any) -> Any:
         """Send one command and give its answer, as ``Wire.send`` does."""

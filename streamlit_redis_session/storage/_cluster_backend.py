@@ -15,11 +15,11 @@ from dataclasses import replace
 from typing import Any
 
 from streamlit_redis_session.objects import ChunkId, SessionKey
-from streamlit_redis_session.storage._base import Outcome, ServerInfo, Transaction
+from streamlit_redis_session.storage._base import Outcome, ServerInfo, SessionLives, Transaction
 from streamlit_redis_session.storage._client import Client, client_of, make_pool
 from streamlit_redis_session.storage._cluster import ClusterNodes, ClusterWire, Node
 from streamlit_redis_session.storage._keys import check_seconds, check_transaction
-from streamlit_redis_session.storage._redis import KEY_BATCH_COUNT, RedisBackend, slices
+from streamlit_redis_session.storage._redis import DROP, KEY_BATCH_COUNT, RedisBackend, slices
 from streamlit_redis_session.storage._scripts import Script
 from streamlit_redis_session.storage._server_info import read_server_info
 from streamlit_redis_session.storage._url import Address
@@ -115,7 +115,28 @@ class ClusterBackend(RedisBackend):
             found += self._pipelined([("GET", self._keys.chunk(id_)) for id_ in batch])
         return found
 
+    def drop_chunks(self, chunk_ids: Sequence[ChunkId], *, most_s: float | None = None) -> int:
+        """Remove chunks at once, those whose lease ends within ``most_s``; say how many."""
+        most_ms = "" if most_s is None else int(most_s * 1000)
+        dropped = 0
+        for batch in slices(chunk_ids, KEY_BATCH_COUNT):
+            keys = map(self._keys.chunk, batch)
+            dropped += sum(
+                self._pipelined([("EVAL", DROP.source, 1, key, most_ms) for key in keys])
+            )
+        return dropped
+
     # sessions
+
+    def read_lives(self, key: SessionKey) -> SessionLives:
+        """Read how long each key of a session lives; the index may name it for longer."""
+        lives = super().read_lives(key)
+        entry = self._command("ZSCORE", self._keys.index, key)
+        if entry is None:
+            return lives
+        seconds, microseconds = map(int, self._command("TIME"))
+        left_s = float(entry) / 1000 - seconds - microseconds / 1e6
+        return replace(lives, index=left_s if lives.meta is None else min(left_s, lives.meta))
 
     def create_session(self, key: SessionKey, *, ttl_s: int) -> bool:
         """Start a session with a fresh epoch; ``False`` when it exists, which is untouched."""

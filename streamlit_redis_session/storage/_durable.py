@@ -42,6 +42,11 @@ class DurableWire:
         self._wire = wire
         self._replicas = replicas
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far."""
+        return self._wire.connections
+
     def send(self, *command: Any) -> Any:
         """Send one command and give its answer, as ``Wire.send`` does."""
         answer = self.send_all((command,))[0]

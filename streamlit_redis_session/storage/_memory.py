@@ -143,6 +143,11 @@ class MemoryBackend:
         """The address, fit to be shown and logged."""
         return self._where
 
+    @property
+    def connections(self) -> int:
+        """None is ever made: nothing is forgotten."""
+        return 0
+
     # chunks
 
     def put_chunks(self, chunks: Mapping[ChunkId, bytes], *, lease_s: int) -> None:

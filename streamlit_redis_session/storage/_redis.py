@@ -64,7 +64,7 @@ _TOUCH = Script("touch")
 _DELETE = Script("delete")
 _LIST = Script("list")
 _EXTEND = Script("extend")
-_DROP = Script("drop")
+DROP = Script("drop")
 _MARK = Script("mark")
 _ANNOUNCE = Script("announce")
 _LIVES = Script("lives")
@@ -126,6 +126,11 @@ class RedisBackend:
     def where(self) -> str:
         """The address without credentials, fit to be shown and logged."""
         return self._where
+
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far; a new one may find an older state."""
+        return self._wire.connections
 
     # chunks
 
@@ -195,7 +200,7 @@ class RedisBackend:
         """Remove chunks at once, those whose lease ends within ``most_s``; say how many."""
         most_ms = "" if most_s is None else int(most_s * 1000)
         return sum(
-            self._call(_DROP, [self._keys.chunk(c) for c in batch], most_ms)
+            self._change(DROP, [self._keys.chunk(c) for c in batch], most_ms)
             for batch in slices(chunk_ids, KEY_BATCH_COUNT)
         )
 
@@ -207,12 +212,12 @@ class RedisBackend:
 
     def announce_sweep(self, mark: bytes) -> None:
         """Tell all who open a session from now on that chunks are taken away."""
-        self._call(_ANNOUNCE, (self._keys.sweep,), mark)
+        self._change(_ANNOUNCE, (self._keys.sweep,), mark)
 
     def mark_session(self, key: SessionKey, field: str, mark: bytes) -> bool:
         """Set a ref, whatever it was; the time to live stays. ``False``: no such session."""
         keys = (self._keys.meta(key), self._keys.refs(key))
-        return bool(self._call(_MARK, keys, field, mark))
+        return bool(self._change(_MARK, keys, field, mark))
 
     # sessions
 
@@ -297,7 +302,7 @@ class RedisBackend:
 
     def read_lives(self, key: SessionKey) -> SessionLives:
         """Read how long each key of a session lives, in one round trip."""
-        left_ms = self._call(_LIVES, self._keys.session(key), key)
+        left_ms = self._call(_LIVES, self._session_keys(key), key)
         forever = {-2: None, -1: FOREVER_S}
         return SessionLives(*(forever.get(ms, ms / 1000) for ms in left_ms))
 

@@ -26,16 +26,17 @@ class Script:
         try:
             return wire.send("EVALSHA", self._sha, len(keys), *keys, *arguments)
         except NoScriptError:
-            return wire.send("EVAL", self._source, len(keys), *keys, *arguments)
+            return wire.send("EVAL", self.source, len(keys), *keys, *arguments)
 
     @functools.cached_property
-    def _source(self) -> bytes:
+    def source(self) -> bytes:
+        """The text of the script."""
         folder = resources.files("streamlit_redis_session.storage") / "scripts"
         return (folder / f"{self.name}.lua").read_bytes()
 
     @functools.cached_property
     def _sha(self) -> str:
-        return hashlib.sha1(self._source, usedforsecurity=False).hexdigest()
+        return hashlib.sha1(self.source, usedforsecurity=False).hexdigest()
 
 
 def transact_arguments(

@@ -28,6 +28,10 @@ RETRY_WITHIN_S = 2.5
 class AnyWire(Protocol):
     """A way to one server, or to several."""
 
+    @property
+    def connections(self) -> int:
+        """How many connections were made so far."""
+
     def send(self, *command: Any) -> Any:
         """Send one command and give its answer; what the server answers as an error is raised."""
 
@@ -48,6 +52,18 @@ class Wire:
         self._spare: list[Any] = []
         self._most_spare = 1 if pool.max_connections > 1 else 0  # nobody may wait for a spare
         self._pid = os.getpid()
+        self.connections = 0
+        """How many were made so far."""
+        self._log_in = pool.connection_kwargs.get("redis_connect_func")
+        pool.connection_kwargs["redis_connect_func"] = self._connected
+
+    def _connected(self, connection: Any) -> None:
+        """Greet a server, as redis-py or the pool's owner would, and count."""
+        if self._log_in is None:
+            connection.on_connect()
+        else:
+            self._log_in(connection)
+        self.connections += 1
 
     def send(self, *command: Any) -> Any:
         """Send one command and give its answer.

@@ -44,7 +44,7 @@ class WatchedTab(Tab):
         self.wakes = 0
         self.draws = 0
         self.has_browser = True
-        self.drawing = WatchedDrawing(self)
+        self.drawing: Drawing = WatchedDrawing(self)
         hub.join(self)
 
     @property
@@ -260,12 +260,39 @@ def test_what_was_saved_while_the_browser_was_away_is_drawn_when_it_is_back(
     assert tab.session is not None
     edit(tab.session, 1)
     Drawing.redraw(tab.drawing)
+    assert tab.news.undrawn == 1
     time.sleep(LONG_ENOUGH_S)
     assert tab.draws == 0
     tab.has_browser = True
     eventually(lambda: tab.draws == 1)
     assert hub.live.is_live
     assert tab.wakes == 0
+
+
+def test_a_widget_whose_drawing_was_interrupted_is_drawn_again(tab: WatchedTab) -> None:
+    """Streamlit stops the script of a tab whose connection is cut."""
+    tab.drawing.drawn("version_graph", "a fragment", tab.look())
+    tab.drawing.interrupted(["another fragment"])
+    time.sleep(LONG_ENOUGH_S)
+    assert tab.draws == 0
+    tab.drawing.interrupted(["a fragment"])
+    eventually(lambda: tab.draws == 1)
+
+
+def test_a_widget_that_never_draws_itself_is_not_asked_for_ever(
+    tab: WatchedTab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_live, "CLOSED_S", 0.01)
+    tab.drawing = Drawing(tab)
+    tab.drawing.drawn("version_graph", "a fragment", ("something else",))
+    tab.drawing.redraw()
+    eventually(lambda: tab.news.undrawn == _live.MOST_DRAWS + 1)
+    time.sleep(LONG_ENOUGH_S)
+    assert tab.news.undrawn == _live.MOST_DRAWS + 1
+    tab.drawing.drawn("version_graph", None, tab.look())
+    monkeypatch.setattr(tab.drawing, "_shown", {})
+    tab.drawing.redraw()
+    assert tab.news.undrawn == 0
 
 
 def test_a_deleted_session_wakes_nobody_and_the_next_run_asks(

@@ -143,3 +143,22 @@ def test_a_name_belongs_to_one_type() -> None:
 
 def test_a_big_frame_of_models_is_refused_at_its_first_model() -> None:
     assert_identical(roundtrip(_objects(*([1, "a"] * 500))), _objects(*([1, "a"] * 500)))
+
+
+@pytest.mark.parametrize("zone", [None, "Europe/Berlin"])
+def test_an_index_written_to_around_pandas_is_refused_by_the_frequency_it_no_longer_has(
+    zone: str | None,
+) -> None:
+    """It could be written down, but never be made again."""
+    values = np.arange("2020-01-01", "2020-01-06", dtype="datetime64[D]").astype("M8[ns]")
+    index: Any = pd.DatetimeIndex(values, copy=False).tz_localize(zone)
+    index.freq = "D"
+    values[2] = values[0]
+    memory = np.asarray(index.asi8)
+    memory.flags.writeable = True
+    memory[2] = memory[0]
+
+    with pytest.raises(UnsupportedValueError, match="do not have its frequency 'D'"):
+        encode(pd.DataFrame({"a": range(5)}, index=index), path="df")
+    index.freq = None
+    assert_identical(roundtrip(index), index)

@@ -19,7 +19,7 @@ def line(script: Script, before: str, after: str, check: Check) -> None:
     """Enter a mistake in a script's text."""
 
     def patch(monkeypatch: pytest.MonkeyPatch) -> None:
-        source = script._source.decode()
+        source = script.source.decode()
         assert source.count(before) == 1, before
         changed = source.replace(before, after).encode()
         sha = hashlib.sha1(changed, usedforsecurity=False).hexdigest()

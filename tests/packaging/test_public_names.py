@@ -62,7 +62,7 @@ METHODS = {
     (Session, "touch"): "self",
     (Session, "expire"): "self, ttl",
     (Session, "delete"): "self, *, purge",
-    (Session, "prune"): "self, keep",
+    (Session, "prune"): "self, keep, *, purge",
     (Session, "refresh"): "self",
 }
 

@@ -61,6 +61,24 @@ class DeleteContract(SessionParts):
         session.delete(purge=True)
         assert stored(store, names) == set()
 
+    def test_a_prune_can_purge_what_it_took_out(self, store: Store) -> None:
+        session, other = store.session(), store.session()
+        committed(session, df=flights())
+        committed(session, df=flights(400).assign(more=1.5), by=counts(300))
+        committed(session, df=counts(3), by=counts(200))
+        committed(other, by=counts(300))
+        names = chunks_of(session)
+
+        assert session.prune(keep=1, purge=True).removed
+
+        left = chunks_of(session)
+        assert stored(store, names) == left | (chunks_of(other) & names)
+        assert left < names
+        assert store.verify().is_sound
+        assert session.commit() is None
+        committed(session, df=flights(400).assign(more=1.5), by=counts(300))
+        assert store.verify().is_sound
+
     def test_settings_of_other_sessions_keep_their_chunks(self, store: Store, url: str) -> None:
         session, other = store.session(), store.session()
         for each in (session, other):

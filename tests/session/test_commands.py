@@ -29,14 +29,14 @@ def store(managed: ManagedServer) -> Iterator[Store]:
 
 
 @pytest.fixture
-def session(store: Store) -> Session:
+def session(store: Store, managed: ManagedServer) -> Session:
     """A session of several versions; the server knows all scripts."""
     session = store.session()
     for number in range(4):
         committed(session, df=frame(2_000 + number), note=f"{number}")
     session.undo()
     session.redo()
-    with connect(store._backend.where + "?few_commands=1") as other:
+    with connect(managed.url) as other:
         assert frame_of(other.session(session.id)).shape == (2_003, 4)
     session.touch()
     return session

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 
+import numpy as np
 import pandas as pd
 import pytest
 from support.proxy import Proxy
@@ -14,9 +16,6 @@ import streamlit_redis_session as srs
 from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import Version
 from streamlit_redis_session.session import Session, Store
-
-TRIES = 2
-"""Of each call: the answers of all of them have to be lost."""
 
 
 @pytest.fixture
@@ -28,7 +27,7 @@ def proxy(redis_server: RedisServer) -> Iterator[Proxy]:
 @pytest.fixture
 def store(proxy: Proxy, request: pytest.FixtureRequest) -> Iterator[Store]:
     with srs.connect(
-        f"{proxy.url}?socket_timeout=0.3", namespace=f"lost-{abs(hash(request.node.nodeid)):x}"
+        f"{proxy.url}?socket_timeout=0.5", namespace=f"lost-{abs(hash(request.node.nodeid)):x}"
     ) as store:
         yield store
 
@@ -47,9 +46,10 @@ def seen(store: Store, session: Session) -> list[str]:
 
 
 def lose_the_commit(session: Session, proxy: Proxy, message: str | None = None) -> None:
-    proxy.lose_answers(TRIES)
+    proxy.lose_answers()
     with pytest.raises(StorageUnavailableError):
         session.commit(message)
+    proxy.restore()
 
 
 def test_a_commit_that_is_made_again_reports_the_version_of_the_first(
@@ -220,3 +220,30 @@ def test_a_lost_redo_by_commit_is_reported(session: Session, store: Store, proxy
     assert again is not None
     assert again.id == second.id
     assert len(store.session(session.id).graph().versions) == 2
+
+
+def test_chunks_that_the_server_lost_with_the_answer_are_sent_again(
+    session: Session, store: Store, proxy: Proxy, redis_server: RedisServer
+) -> None:
+    """A crashed server comes back without its last second: chunks that it had taken are gone."""
+    rng = np.random.default_rng(5)
+    before: set[bytes] = set()
+    for passes in range(8):
+        with redis_server.client() as client:
+            before = set(client.scan_iter(f"{store.namespace}:c:*"))
+        session["df"] = pd.DataFrame({"a": rng.integers(0, 2**62, 100_000)})
+        proxy.lose_answers(after=passes)
+        with contextlib.suppress(StorageUnavailableError):
+            session.commit()
+        proxy.restore()
+        if session._unfinished is not None:
+            break
+    assert session._unfinished is not None
+    with redis_server.client() as client:
+        lost = set(client.scan_iter(f"{store.namespace}:c:*")) - before
+        assert lost
+        client.delete(*lost)
+    session.commit()
+
+    with srs.connect(redis_server.url, namespace=store.namespace) as other:
+        pd.testing.assert_frame_equal(other.session(session.id)["df"], session["df"])  # type: ignore[arg-type]

@@ -260,9 +260,20 @@ class TestFaults:
         with server.client() as outside:
             outside.config_set("maxmemory", "1mb")
 
-        prune = change(epoch, delete_versions=list(versions)[1:], set_refs={"main": b"x"})
+        anew = {version_id(0): b"w" * 1000, version_id(1): b"w" * 1000}
+        with pytest.raises(StorageFullError):
+            backend.transact(key, change(epoch, put_versions=anew))
+        prune = change(
+            epoch,
+            put_versions=anew,
+            delete_versions=list(versions)[2:],
+            set_refs={"main": b"x"},
+        )
         assert backend.transact(key, prune) is Outcome.APPLIED
-        assert len(backend.read_versions(key)) == 1
+        assert backend.read_versions(key) == anew
+        assert backend.mark_session(key, "SWEPT", b"now")
+        backend.announce_sweep(b"now")
+        assert backend.drop_chunks([chunk_id(1)]) == 0
         assert backend.delete_session(key)
 
     def test_a_replica_is_read_only(self, server: RedisServer, backend: Backend) -> None:

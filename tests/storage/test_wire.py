@@ -52,6 +52,20 @@ def test_calls_of_one_thread_share_a_connection(backend: Backend, outside: redis
     assert connections(outside) == before
 
 
+def test_a_backend_knows_when_it_had_to_connect_again(
+    backend: Backend, outside: redis.Redis
+) -> None:
+    """Another connection may lead to a server that has lost what this one had acknowledged."""
+    key = new_key()
+    assert backend.connections == 0
+    backend.create_session(key, ttl_s=DAY)
+    backend.read_seq(key)
+    assert backend.connections == 1
+    outside.client_kill_filter(_type="normal", skipme=True)
+    backend.read_seq(key)
+    assert backend.connections == 2
+
+
 def test_a_connection_that_the_server_closed_is_replaced(
     backend: Backend, outside: redis.Redis
 ) -> None:

@@ -21,7 +21,7 @@ REQUEST_BYTES = 10_000_000
 RECORD_BYTES = 100_000_000
 KNOWN = frozenset(
     {"AUTH", "SELECT", "PING", "INFO", "SUBSCRIBE", "EVAL", "EVALSHA", "SET", "MGET", "EXISTS"}
-    | {"HGET", "HMGET", "HGETALL", "HKEYS", "WAIT"}
+    | {"HGET", "HMGET", "HGETALL", "HKEYS", "WAIT", "GET", "STRLEN", "PTTL", "EXPIRE"}
 )
 """What this package may send."""
 
@@ -59,7 +59,7 @@ class ManagedServer:
     @property
     def url(self) -> str:
         port = self._listener.getsockname()[1]
-        return f"redis://127.0.0.1:{port}/0?few_commands=1"
+        return f"redis://127.0.0.1:{port}/0?few_commands=1&socket_timeout=10"
 
     def __enter__(self) -> Self:
         self.server.start()

@@ -29,7 +29,8 @@ class Proxy:
         self._target_port = target_port
         self._open = threading.Event()
         self._delay_s = 0.0
-        self._answers_to_lose = 0
+        self._answers_to_pass = 0
+        self._loses_answers = False
         self._listener: socket.socket | None = None
         self._sockets: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -56,7 +57,7 @@ class Proxy:
     def restore(self) -> None:
         """Pass everything at once; what was held is delivered now, however late."""
         self._delay_s = 0.0
-        self._answers_to_lose = 0
+        self._loses_answers = False
         self._open.set()
         if self._listener is None:
             self._listen()
@@ -76,9 +77,9 @@ class Proxy:
         """Deliver each request late."""
         self._delay_s = seconds
 
-    def lose_answers(self, count: int) -> None:
-        """Deliver requests, but close the connection in place of the next answers."""
-        self._answers_to_lose = count
+    def lose_answers(self, *, after: int = 0) -> None:
+        """Deliver requests, but close the connection in place of the answers after the next."""
+        self._answers_to_pass, self._loses_answers = after, True
 
     # connections
 
@@ -137,8 +138,8 @@ class Proxy:
 
     def _loses_this(self) -> bool:
         with self._lock:
-            self._answers_to_lose -= 1
-            return self._answers_to_lose >= 0
+            self._answers_to_pass -= 1
+            return self._loses_answers and self._answers_to_pass < 0
 
     def _cut(self) -> None:
         with self._lock:

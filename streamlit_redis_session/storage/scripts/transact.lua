@@ -74,7 +74,9 @@ for chunk = 7, #KEYS do
   end
 end
 local stores = #KEYS > 6 or ARGV[9] ~= '0' or ARGV[10] ~= '0'
-if not stores then
+-- records that are only written anew beside as many that go: a history that is pruned
+local frees = ARGV[13] ~= '0' and ARGV[13] - ARGV[9] >= 0 and ARGV[10] == '0' and #KEYS == 6
+if not stores or frees then
   delete()
 end
 local seq = string.format('%.0f', known[3] + 1)

@@ -1,0 +1,1 @@
+"""Campaigns: the same faults thousands of times, with figures (`make faults`)."""
