@@ -36,7 +36,7 @@ def worst(findings: Sequence[Finding]) -> Finding:
     """Give the worst of what servers of one cluster say, with how many of them say so."""
     top = max(findings, key=lambda each: _ORDER.index(each.verdict))
     same = sum(each.verdict == top.verdict for each in findings)
-    if len(findings) == 1 or all(each.found == top.found for each in findings):
+    if same == len(findings):
         return top
     return replace(top, found=f"{top.found} ({same} of {len(findings)} servers)")
 

@@ -91,17 +91,9 @@ class SessionCore(Finishing):
 
     @property
     def id(self) -> str:
-        """The secret id: who has it has the session.
-
-        Raises
-        ------
-        ConfigurationError
-            The session was opened by its key, and nobody here knows the id.
-        """
+        """The secret id: who has it has the session. Raises where it was opened by its key."""
         if self._id is None:
-            raise ConfigurationError(
-                f"Session {self.key[:8]} was opened by its key: its id is not known here."
-            )
+            raise ConfigurationError(f"Session {self.key[:8]} was opened by its key alone.")
         return self._id
 
     @property
