@@ -18,7 +18,7 @@ from streamlit_redis_session.cli._output import (
     table,
 )
 from streamlit_redis_session.cli._target import Target, find_key, session_options, target_options
-from streamlit_redis_session.cli._text import bytes_text
+from streamlit_redis_session.cli._text import bytes_text, counted
 
 if TYPE_CHECKING:
     from streamlit_redis_session.objects import VerifyReport
@@ -98,9 +98,9 @@ def _print_report(report: VerifyReport) -> None:
             )
         console().print(made)
     say(
-        f"{report.session_count:,} sessions, {report.version_count:,} versions, "
-        f"{report.chunk_count:,} chunks, {bytes_text(report.read_bytes)} read: "
-        + (f"{len(report.faults):,} faults" if report.faults else "all is sound")
+        f"{counted(report.session_count, 'session')}, {counted(report.version_count, 'version')}, "
+        f"{counted(report.chunk_count, 'chunk')}, {bytes_text(report.read_bytes)} read: "
+        + (counted(len(report.faults), "fault") if report.faults else "all is sound")
     )
 
 
@@ -151,7 +151,7 @@ def prune(
         opened = store.open_key(key)
         count = len(opened.graph().versions)
         what = f"the newest {keep:,}" if isinstance(keep, int) else f"those of the last {keep}"
-        _confirm(f"Keep {what} of {count:,} versions of session {key[:8]}?", yes)
+        _confirm(f"Keep {what} of {counted(count, 'version')} of session {key[:8]}?", yes)
         report = opened.prune(keep)
     if as_json:
         print_json(
@@ -188,7 +188,7 @@ def delete(
         key = find_key(store, session, ask_id)
         info = store.info(key)
         count = info.versions if info else 0
-        _confirm(f"Delete session {key[:8]} with its {count:,} versions?", yes)
+        _confirm(f"Delete session {key[:8]} with its {counted(count, 'version')}?", yes)
         store.delete_key(key, purge=purge)
     if as_json:
         print_json({"key": key, "versions": count, "purged": purge})

@@ -50,6 +50,11 @@ def age_text(moment: datetime, now: datetime) -> str:
     return "now"
 
 
+def counted(count: int, noun: str) -> str:
+    """Say how many there are of something whose plural ends in s."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 def shape_text(rows: int | None, columns: int | None) -> str:
     """Say rows and columns, as far as they are known."""
     if rows is None:

@@ -28,7 +28,7 @@ def test_a_sound_store_ends_with_0(run: Run, sample: Sample) -> None:
     result = run("verify", "--url", sample.url)
 
     assert result.exit_code == 0
-    assert result.stdout.startswith("1 sessions, 4 versions, ")
+    assert result.stdout.startswith("1 session, 4 versions, ")
     assert result.stdout.endswith("all is sound\n")
 
 
