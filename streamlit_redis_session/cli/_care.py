@@ -44,7 +44,7 @@ def verify(
     """Read all that is stored, of SESSION or of the namespace, and say what is damaged.
 
     Ends with 1 when a fault is left. --repair lengthens leases, takes damaged chunks away and leads
-    around versions that are lost; the app mends more, from its memory.
+    around versions that are lost. store.verify(repair=True) within the app mends more, from memory.
     """
     with target.open() as store:
         key = find_key(store, session, ask_id) if session or ask_id else None

@@ -63,13 +63,18 @@ class SessionDescribing(SessionFollowing):
             return {key: codec.snapshot(value) for key, value in found.items()}
 
     def _changes_that_made(self, version_id: VersionId) -> Mapping[str, Change]:
-        """Find, for each value, the change that gave it its shape, along first parents."""
+        """Find, for each value, the change that gave it its shape, along first parents.
+
+        A change that made another value than the one looked for says nothing of it: those between
+        may have been pruned.
+        """
         version = self._version(version_id)
-        found: dict[str, Change] = {}
+        wanted, found = version.values, dict[str, Change]()
         while True:
             for change in version.changes:
-                found.setdefault(change.key, change)
-            if not version.parents or version.values.keys() <= found.keys():
+                if version.values.get(change.key) == wanted.get(change.key):
+                    found.setdefault(change.key, change)
+            if not version.parents or wanted.keys() <= found.keys():
                 return found
             version = self._version(version.parents[0])
 
