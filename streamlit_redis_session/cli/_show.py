@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from streamlit_redis_session.cli._target import (
     target_options,
 )
 from streamlit_redis_session.cli._text import age_text, bytes_text, shape_text, span_text
+from streamlit_redis_session.errors import ChunkNotFoundError, CorruptDataError
 
 if TYPE_CHECKING:
     from streamlit_redis_session.history import VersionGraph
@@ -68,10 +70,17 @@ def show(
         return
     _print_session(info, graph)
     if found is not None:
-        _print_version(*found, values=values)
+        _print_version(found, values=values)
 
 
-Content = tuple["Version", "list[ValueInfo]", dict[str, object]]
+@dataclass(frozen=True)
+class Content:
+    """What a version holds."""
+
+    version: Version
+    data: Sequence[ValueInfo]
+    settings: Mapping[str, object]
+    settings_error: str | None
 
 
 def _content(opened: Session, graph: VersionGraph, ref: str | None) -> Content | None:
@@ -79,7 +88,13 @@ def _content(opened: Session, graph: VersionGraph, ref: str | None) -> Content |
     if ref is None and graph.head.version is None:
         return None
     (version, *_) = opened.log(ref or "HEAD")
-    return version, opened.describe(version.id), opened.settings_at(version.id)
+    settings: Mapping[str, object] = {}
+    reason = None
+    try:
+        settings = opened.settings_at(version.id)
+    except (ChunkNotFoundError, CorruptDataError) as error:
+        reason = str(error)
+    return Content(version, opened.describe(version.id), settings, reason)
 
 
 def _as_json(
@@ -93,13 +108,12 @@ def _as_json(
         "head": {"branch": graph.head.branch, "version": graph.head.version},
         "branches": dict(graph.branches),
         "tags": dict(graph.tags),
-        "version": None if found is None else _version_json(*found, values=values),
+        "version": None if found is None else _version_json(found, values=values),
     }
 
 
-def _version_json(
-    version: Version, data: Sequence[ValueInfo], settings: Mapping[str, object], *, values: bool
-) -> dict[str, object]:
+def _version_json(found: Content, *, values: bool) -> dict[str, object]:
+    version, settings = found.version, found.settings
     return {
         "id": version.id,
         "parents": list(version.parents),
@@ -119,10 +133,12 @@ def _version_json(
                 "chunks": each.chunk_count,
                 "chunks_lost": each.lost_count,
                 "lease_s": each.lease_s,
+                "error": each.error or None,
             }
-            for each in data
+            for each in found.data
         ],
         "settings": {k: _short(v) if values else None for k, v in sorted(settings.items())},
+        "settings_error": found.settings_error,
     }
 
 
@@ -145,23 +161,24 @@ def _print_session(info: SessionInfo, graph: VersionGraph) -> None:
             say(f"{kind:<9} {name} @ {version[:8]}")
 
 
-def _print_version(
-    version: Version, data: Sequence[ValueInfo], settings: Mapping[str, object], *, values: bool
-) -> None:
+def _print_version(found: Content, *, values: bool) -> None:
+    version, settings = found.version, found.settings
     now = datetime.now(timezone.utc)
     say()
     say(f"version   {version.id}, made {age_text(version.created_at, now)}")
     say(f"message   {version.message}")
     if version.annotation:
         say(f"note      {version.annotation}")
-    if data:
+    if found.data:
         say()
-        _print_data(data)
+        _print_data(found.data)
     if settings:
         say()
         say("settings  " + ("" if values else ", ".join(sorted(settings))))
         for key, value in sorted(settings.items()) if values else ():
             say(f"  {key} = {_short(value)}")
+    if found.settings_error:
+        say(f"settings  {found.settings_error}")
 
 
 def _print_data(data: Sequence[ValueInfo]) -> None:
@@ -172,8 +189,11 @@ def _print_data(data: Sequence[ValueInfo]) -> None:
         if each.lost_count:
             chunks += f" ({each.lost_count:,} LOST)"
         add_row(
-            *(made, each.key, each.type, shape_text(each.rows, each.columns)),
+            *(made, each.key, each.type or "DAMAGED", shape_text(each.rows, each.columns)),
             *(bytes_text(each.nbytes), bytes_text(each.stored_bytes), chunks),
             "-" if each.lease_s is None else span_text(each.lease_s),
         )
     console().print(made)
+    for each in data:
+        if each.error:
+            say(f"{each.key}: {each.error}")

@@ -213,6 +213,20 @@ def test_lost_chunks_are_counted_and_nothing_is_read(
     assert "LOST)" in result.stdout
 
 
+def test_a_damaged_value_does_not_hide_the_others(
+    run: Run, sample: Sample, redis_server: RedisServer
+) -> None:
+    version = sample.session.log()[0]
+    with redis_server.client() as client:
+        client.hdel(f"{{srs:{sample.key}}}:tables", version.values["df"])
+
+    rows = table_rows(run("show", sample.key, "--url", sample.url))
+
+    assert any(row.startswith("df DAMAGED ") for row in rows)
+    assert any(row.startswith("extra dict ") for row in rows)
+    assert "df: its manifest is missing" in rows
+
+
 def test_another_secret_is_a_fault_and_no_traceback(run: Run, redis_url: str) -> None:
     with srs.connect(redis_url, secret="one") as store:
         session = store.session()

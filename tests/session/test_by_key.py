@@ -8,6 +8,7 @@ from datetime import datetime, timedelta, timezone
 import numpy as np
 import pandas as pd
 import pytest
+from support.servers import RedisServer
 
 import streamlit_redis_session as srs
 from streamlit_redis_session import (
@@ -148,6 +149,27 @@ def test_another_version_is_described_by_its_name(store: Store) -> None:
     assert session.settings_at("HEAD~1") == {"option": 1}
     with pytest.raises(VersionNotFoundError):
         session.describe("deadbeef")
+
+
+def test_a_damaged_value_is_described_as_such_beside_sound_ones(
+    redis_url: str, redis_server: RedisServer
+) -> None:
+    with srs.connect(redis_url) as store, redis_server.client() as client:
+        session = store.session()
+        for key in ("one", "two", "three"):
+            session[key] = pd.DataFrame({key: np.arange(1000)})
+        version = session.commit()
+        assert version is not None
+        tables = f"{{srs:{session.key}}}:tables"
+        client.hdel(tables, version.values["one"])
+        client.hset(tables, version.values["two"], b"damaged")
+
+        found = {each.key: each for each in store.open_key(session.key).describe()}
+
+    assert found["one"].error == "its manifest is missing"
+    assert "damaged" in found["two"].error
+    assert (found["one"].type, found["two"].type) == ("", "")
+    assert (found["three"].type, found["three"].error) == ("pd.DataFrame", "")
 
 
 def test_the_shape_of_a_value_whose_version_was_pruned_is_not_guessed(store: Store) -> None:
