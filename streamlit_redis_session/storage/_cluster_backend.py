@@ -19,7 +19,8 @@ from streamlit_redis_session.storage._base import Outcome, ServerInfo, SessionLi
 from streamlit_redis_session.storage._client import Client, client_of, make_pool
 from streamlit_redis_session.storage._cluster import ClusterNodes, ClusterWire, Node
 from streamlit_redis_session.storage._keys import check_seconds, check_transaction
-from streamlit_redis_session.storage._redis import DROP, KEY_BATCH_COUNT, RedisBackend, slices
+from streamlit_redis_session.storage._redis import DROP, KEY_BATCH_COUNT, RedisBackend
+from streamlit_redis_session.storage._redis_calls import slices
 from streamlit_redis_session.storage._scripts import Script
 from streamlit_redis_session.storage._server_info import read_server_info
 from streamlit_redis_session.storage._url import Address

@@ -14,8 +14,8 @@ from streamlit_redis_session.storage._redis import (
     KEY_BATCH_COUNT,
     RedisBackend,
     put_batches,
-    slices,
 )
+from streamlit_redis_session.storage._redis_calls import slices
 from streamlit_redis_session.storage._redis_errors import is_too_large
 from streamlit_redis_session.storage._scripts import Script
 

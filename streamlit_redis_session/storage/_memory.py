@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import secrets
-import threading
 import time
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
 from types import TracebackType
 from typing import TypeVar
-from weakref import WeakSet, WeakValueDictionary
+from weakref import WeakSet
 
 from typing_extensions import Self
 
@@ -26,87 +23,20 @@ from streamlit_redis_session.storage._base import (
     SessionRecord,
     Told,
     Transaction,
-    call_listener,
 )
 from streamlit_redis_session.storage._keys import (
     check_seconds,
     check_transaction,
     checked_namespace,
 )
-
-REMEMBERED = 64
-"""Transactions whose repetition is recognised."""
+from streamlit_redis_session.storage._memory_store import (
+    Chunk,
+    MemoryStore,
+    MemorySubscription,
+    Session,
+)
 
 _Id = TypeVar("_Id", bound=str)
-
-
-@dataclass(slots=True)
-class _Chunk:
-    data: bytes
-    expires_at: float
-
-
-@dataclass(slots=True)
-class _Session:
-    epoch: str
-    created_at: float
-    expires_at: float
-    seq: int = 0
-    applied: deque[str] = field(default_factory=lambda: deque(maxlen=REMEMBERED))
-    meta: dict[str, bytes] = field(default_factory=dict)
-    refs: dict[str, bytes] = field(default_factory=dict)
-    versions: dict[VersionId, bytes] = field(default_factory=dict)
-    tables: dict[ManifestId, bytes] = field(default_factory=dict)
-
-
-@dataclass  # no slots: they would forbid weak references before Python 3.11
-class MemoryStore:
-    """What several memory backends of one process share."""
-
-    lock: threading.RLock = field(default_factory=threading.RLock)
-    chunks: dict[ChunkId, _Chunk] = field(default_factory=dict)
-    sessions: dict[SessionKey, _Session] = field(default_factory=dict)
-    listeners: list[MemorySubscription] = field(default_factory=list)
-    sweep: bytes | None = None
-
-    def tell(self, key: SessionKey, seq: int, event: bytes) -> None:
-        """Tell all who listen; the lock is not held."""
-        for listener in list(self.listeners):
-            call_listener(listener.told, key, seq, event)
-
-
-class MemorySubscription:
-    """Changes told by the thread that makes them, once they are made."""
-
-    def __init__(self, store: MemoryStore, told: Told) -> None:
-        self._store: MemoryStore | None = store
-        self.told = told
-        store.listeners.append(self)
-
-    @property
-    def is_live(self) -> bool:
-        """Whether changes are told."""
-        return self._store is not None
-
-    def close(self) -> None:
-        """Hear no more."""
-        store, self._store = self._store, None
-        if store is not None:
-            with store.lock:
-                store.listeners.remove(self)
-
-
-_shared: WeakValueDictionary[tuple[str, str], MemoryStore] = WeakValueDictionary()
-_shared_lock = threading.Lock()
-
-
-def shared_store(name: str, namespace: str) -> MemoryStore:
-    """Give the store of this name; it lives as long as a backend that uses it is open."""
-    with _shared_lock:
-        store = _shared.get((name, namespace))
-        if store is None:
-            store = _shared[name, namespace] = MemoryStore()
-        return store
 
 
 class MemoryBackend:
@@ -158,7 +88,7 @@ class MemoryBackend:
             until = self._clock() + lease_s
             for chunk_id, data in chunks.items():
                 if (chunk := self._chunk(store, chunk_id)) is None:
-                    store.chunks[chunk_id] = _Chunk(bytes(data), until)
+                    store.chunks[chunk_id] = Chunk(bytes(data), until)
                 else:
                     chunk.expires_at = max(chunk.expires_at, until)
 
@@ -243,7 +173,7 @@ class MemoryBackend:
             if self._session(store, key) is not None:
                 return False
             now = self._clock()
-            store.sessions[key] = _Session(secrets.token_hex(16), now, now + ttl_s)
+            store.sessions[key] = Session(secrets.token_hex(16), now, now + ttl_s)
             return True
 
     def read_session(self, key: SessionKey) -> SessionRecord | None:
@@ -422,14 +352,14 @@ class MemoryBackend:
             raise StorageUnavailableError(f"{self._where} was closed. Connect again.")
         return store
 
-    def _chunk(self, store: MemoryStore, chunk_id: ChunkId) -> _Chunk | None:
+    def _chunk(self, store: MemoryStore, chunk_id: ChunkId) -> Chunk | None:
         chunk = store.chunks.get(chunk_id)
         if chunk is not None and chunk.expires_at <= self._clock():
             del store.chunks[chunk_id]
             return None
         return chunk
 
-    def _session(self, store: MemoryStore, key: SessionKey) -> _Session | None:
+    def _session(self, store: MemoryStore, key: SessionKey) -> Session | None:
         session = store.sessions.get(key)
         if session is not None and session.expires_at <= self._clock():
             del store.sessions[key]
@@ -443,7 +373,7 @@ def _selected(records: dict[_Id, bytes], ids: Sequence[_Id] | None) -> dict[_Id,
     return {id_: records[id_] for id_ in ids if id_ in records}
 
 
-def _apply(session: _Session, transaction: Transaction) -> None:
+def _apply(session: Session, transaction: Transaction) -> None:
     """Write first, then delete: what is in both lists is gone."""
     session.seq += 1
     session.applied.append(transaction.tx_id)

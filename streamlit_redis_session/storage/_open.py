@@ -8,7 +8,8 @@ from streamlit_redis_session.errors import ConfigurationError
 from streamlit_redis_session.storage._base import Backend
 from streamlit_redis_session.storage._environment import read_environment
 from streamlit_redis_session.storage._keys import checked_namespace
-from streamlit_redis_session.storage._memory import MemoryBackend, shared_store
+from streamlit_redis_session.storage._memory import MemoryBackend
+from streamlit_redis_session.storage._memory_store import shared_store
 from streamlit_redis_session.storage._url import (
     CLUSTER_SCHEMES,
     SENTINEL_SCHEMES,

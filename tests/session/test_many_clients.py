@@ -23,7 +23,8 @@ from support.clients import NAMESPACE, Client, Promises, assert_sound, open_stor
 from support.servers import RedisServer
 
 from streamlit_redis_session.storage import Backend, open_backend, resolve_url
-from streamlit_redis_session.storage._memory import MemoryBackend, MemoryStore
+from streamlit_redis_session.storage._memory import MemoryBackend
+from streamlit_redis_session.storage._memory_store import MemoryStore
 
 CLIENTS = st.integers(0, 2)
 KEYS = st.sampled_from(["df", "by"])

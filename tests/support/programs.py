@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from streamlit_redis_session.session import Session
 from streamlit_redis_session.storage import Backend
-from streamlit_redis_session.storage._memory import MemoryBackend, MemoryStore
+from streamlit_redis_session.storage._memory import MemoryBackend
+from streamlit_redis_session.storage._memory_store import MemoryStore
 from support.clients import Client, Promises, assert_sound, open_store
 from support.interleave import Turnstile, interleavings, stepped
 

@@ -9,7 +9,8 @@ from typing import Any, cast
 from streamlit_redis_session.errors import SessionNotFoundError, StorageUnavailableError
 from streamlit_redis_session.objects import ChunkId, SessionKey
 from streamlit_redis_session.storage import Backend, Outcome, Transaction
-from streamlit_redis_session.storage._memory import MemoryBackend, MemoryStore
+from streamlit_redis_session.storage._memory import MemoryBackend
+from streamlit_redis_session.storage._memory_store import MemoryStore
 from support.clients import (
     Client,
     assert_sound,
