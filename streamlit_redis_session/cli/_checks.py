@@ -23,7 +23,7 @@ from streamlit_redis_session.storage import Address
 SLOW_S, VERY_SLOW_S = 0.02, 0.2
 LEAST_SECRET_BYTES = 16
 LEAST_FREE_BYTES = 2**30
-_SLOW_PROBE_S = 2.0
+SLOW_PROBE_S = 2.0
 
 
 def examine(facts: Facts) -> list[Finding]:
@@ -74,7 +74,7 @@ def _writes(facts: Facts) -> Finding:
         return Finding(name, "failed", "problem", probe.error)
     found = f"{bytes_text(LARGE_BYTES)} in {_ms(probe.write_s)}, {_ms(probe.read_s)}"
     data = {"write_ms": round(probe.write_s * 1000, 3), "read_ms": round(probe.read_s * 1000, 3)}
-    if probe.write_s + probe.read_s < _SLOW_PROBE_S:
+    if probe.write_s + probe.read_s < SLOW_PROBE_S:
         return Finding(name, found, data=data)
     advice = "Saving large frames takes long on this connection."
     return Finding(name, found, "warning", advice, data)

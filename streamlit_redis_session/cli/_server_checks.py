@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from streamlit_redis_session.cli._text import bytes_text, span_text
+from streamlit_redis_session.cli._text import bytes_text, counted, span_text
 from streamlit_redis_session.cli._verdicts import (
     NOT_TOLD,
     Data,
@@ -63,7 +63,9 @@ def check_role(node: Node) -> Finding:
         return Finding("role", NOT_TOLD, "unknown")
     if role == "master":
         replicas = number(node, "connected_slaves")
-        return Finding("role", f"primary, {replicas} replicas" if replicas else "primary")
+        return Finding(
+            "role", f"primary, {counted(replicas, 'replica')}" if replicas else "primary"
+        )
     link = word(node, "master_link_status") or NOT_TOLD
     advice = "Connect to the primary, or with redis+sentinel://, which finds it."
     return Finding("role", f"replica (link to its primary: {link})", "problem", advice)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,18 @@ from support.managed import ManagedServer
 from support.servers import RedisServer
 
 import streamlit_redis_session as srs
+from streamlit_redis_session.cli import _checks
 
 from .conftest import Run, Sample, found_json, table_rows
 
 DURABLE = ("--appendonly", "yes")
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However busy the machine of the tests is, no server of theirs is slow."""
+    for name in ("SLOW_S", "VERY_SLOW_S", "SLOW_PROBE_S"):
+        monkeypatch.setattr(_checks, name, math.inf)
 
 
 def checks(run: Run, url: str, *more: str, code: int) -> dict[str, dict[str, Any]]:
