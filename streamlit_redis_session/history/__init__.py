@@ -16,7 +16,7 @@ from streamlit_redis_session.history._purging import (
     purge_chunks,
     readable,
 )
-from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX
+from streamlit_redis_session.history._records import BRANCH_PREFIX, TAG_PREFIX, head_in
 from streamlit_redis_session.history._refs import automatic_name, check_name, normal_name
 from streamlit_redis_session.history._repository import SETTINGS_FIELD, Repository
 from streamlit_redis_session.history._retention import Keep
@@ -45,6 +45,7 @@ __all__ = [
     "VersionsLostError",
     "automatic_name",
     "check_name",
+    "head_in",
     "measured",
     "named_chunks",
     "normal_name",

@@ -21,7 +21,6 @@ from streamlit_redis_session.history._placement import State
 from streamlit_redis_session.history._refs import RefContext, resolve
 from streamlit_redis_session.history._versions import VersionBook
 from streamlit_redis_session.objects import (
-    DEFAULT_BRANCH,
     Head,
     RefName,
     SessionKey,
@@ -137,9 +136,7 @@ class HistoryReader:
         return State(
             epoch=record.epoch,
             seq=record.seq,
-            head=records.head_from_bytes(refs[records.HEAD_FIELD])
-            if records.HEAD_FIELD in refs
-            else Head(DEFAULT_BRANCH, None),
+            head=records.head_in(refs),
             branches=records.named(refs, records.BRANCH_PREFIX),
             tags=records.named(refs, records.TAG_PREFIX),
             meta=record.meta,

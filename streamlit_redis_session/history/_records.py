@@ -10,6 +10,7 @@ from typing import Any
 
 from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.objects import (
+    DEFAULT_BRANCH,
     Change,
     Head,
     ManifestId,
@@ -34,6 +35,11 @@ _CHANGE_LISTS = [
 ]
 _read = json.JSONDecoder().decode
 _write = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def head_in(refs: Mapping[str, bytes]) -> Head:
+    """Read head from a session's refs; before the first commit there is none."""
+    return head_from_bytes(refs[HEAD_FIELD]) if HEAD_FIELD in refs else Head(DEFAULT_BRANCH, None)
 
 
 def version_content(version: Version, nonce: str) -> bytes:

@@ -1,6 +1,7 @@
 """The mapping, the tracker (what changed) and the writer (background)."""
 
 from streamlit_redis_session.session._connect import connect
+from streamlit_redis_session.session._describing import ValueInfo
 from streamlit_redis_session.session._session import Session
 from streamlit_redis_session.session._store import SessionInfo, Store, StoreStats
 from streamlit_redis_session.session._writer import CLOSE_TIMEOUT_S, Job, Writer
@@ -12,6 +13,7 @@ __all__ = [
     "SessionInfo",
     "Store",
     "StoreStats",
+    "ValueInfo",
     "Writer",
     "connect",
 ]

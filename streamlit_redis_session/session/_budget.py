@@ -54,10 +54,10 @@ class Budget:
         limit = self._limits.session_bytes
         if limit is None:
             return
-        known = self._repository.state.meta.get(BYTES_FIELD, b"")
+        known = counted_bytes(self._repository.state.meta)
         chunks = {c: p.nbytes for plan in plans for c, p in plan.chunks.items()}
         chunks |= {c: len(sealed) for c, sealed in along.items()}
-        total = int(known) + sum(chunks.values()) if known.isdigit() and len(known) < 20 else None
+        total = None if known is None else known + sum(chunks.values())
         if total is None or total > limit:
             total = measured(self._backend, self._values, self._repository.key, chunks)
         if total > limit:
@@ -76,3 +76,9 @@ class Budget:
             return
         if report.removed:
             _LOGGER.info("Beyond %d versions: %s.", most, report)
+
+
+def counted_bytes(meta: Mapping[str, bytes]) -> int | None:
+    """Read how many bytes a session has at most; ``None``: nobody has counted."""
+    known = meta.get(BYTES_FIELD, b"")
+    return int(known) if known.isdigit() and len(known) < 20 else None

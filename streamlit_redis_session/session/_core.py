@@ -49,7 +49,7 @@ class SessionCore(Finishing):
 
     def __init__(
         self,
-        session_id: str,
+        session_id: str | None,
         repository: Repository,
         values: ValueStore,
         *,
@@ -91,7 +91,9 @@ class SessionCore(Finishing):
 
     @property
     def id(self) -> str:
-        """The secret id: who has it has the session."""
+        """The secret id: who has it has the session. Raises where it was opened by its key."""
+        if self._id is None:
+            raise ConfigurationError(f"Session {self.key[:8]} was opened by its key alone.")
         return self._id
 
     @property

@@ -26,10 +26,10 @@ from streamlit_redis_session.history import (
     purge_chunks,
 )
 from streamlit_redis_session.objects import Head, PruneReport, RefName, Version, VersionId
-from streamlit_redis_session.session._following import SessionFollowing
+from streamlit_redis_session.session._describing import SessionDescribing
 
 
-class Session(SessionFollowing):
+class Session(SessionDescribing):
     """One analyst's workspace: working values, and the history behind them.
 
     Get one from ``store.session()``. Values are read when they are first asked for; what you set

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
@@ -15,15 +16,19 @@ from typing_extensions import Self
 from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
 from streamlit_redis_session.errors import SessionNotFoundError
 from streamlit_redis_session.history import (
+    BRANCH_PREFIX,
     Repository,
     Told,
     ValueStore,
     Verifier,
+    head_in,
+    measured,
     named_chunks,
     purge_chunks,
     read_event,
 )
-from streamlit_redis_session.objects import Limits, SessionKey, VerifyReport
+from streamlit_redis_session.objects import Head, Limits, SessionKey, VerifyReport
+from streamlit_redis_session.session._budget import counted_bytes
 from streamlit_redis_session.session._lifetime import lease_s
 from streamlit_redis_session.session._session import Session
 from streamlit_redis_session.storage import Backend, ServerInfo, Subscription
@@ -44,6 +49,12 @@ class SessionInfo:
     created_at: datetime
     versions: int
     branches: int
+    head: Head
+    expires_at: datetime | None
+    """When it ends unless somebody uses it; ``None``: never."""
+    stored_bytes: int | None
+    """No fewer than its chunks have together; ``None``: nobody has counted, because
+    ``Limits.session_bytes`` is off."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,39 +177,74 @@ class Store:
         """
         if session_id is None:
             session_id, create = mint_session_id(), True
-        key = self._key_of(session_id)
+        key = self.key_of(session_id)
         if create:
             self._backend.create_session(key, ttl_s=self._ttl_s)
-        repository = Repository(
-            self._backend, self._chunker, self._keys.record, key, ttl_s=self._ttl_s
-        )
+        return self._opened(session_id, key, ttl_s=self._ttl_s)
+
+    def open_key(self, key: SessionKey) -> Session:
+        """Open a living session of which only the key is known, for operators; ``id`` raises.
+
+        What is written through it leaves the session's time to live as it is.
+
+        Raises
+        ------
+        SessionNotFoundError
+            No session has this key.
+        """
+        left_s = self._backend.read_lives(key).meta or 1
+        is_endless = left_s == math.inf
+        return self._opened(None, key, ttl_s=self._ttl_s if is_endless else math.ceil(left_s))
+
+    def _opened(self, session_id: str | None, key: SessionKey, *, ttl_s: int) -> Session:
+        repository = Repository(self._backend, self._chunker, self._keys.record, key, ttl_s=ttl_s)
         self._values.hear_of_sweeps()  # after refs were read: a later sweep marks the session
         self._open.add(repository)
         return Session(
             session_id, repository, self._values, backend=self._backend, limits=self._limits
         )
 
-    def _key_of(self, session_id: str) -> SessionKey:
+    def key_of(self, session_id: str) -> SessionKey:
+        """Give the key of a session, by which operators know it; asks nobody.
+
+        Raises
+        ------
+        SessionNotFoundError
+            The id is not of the form of one.
+        """
         if not isinstance(session_id, str) or not _ID.fullmatch(session_id):
             raise SessionNotFoundError
         return self._keys.session_key(session_id)
 
     def sessions(self) -> list[SessionInfo]:
         """List living sessions, newest first; for operators. Never scans keys."""
-        infos = (self._info(key) for key in self._backend.list_sessions())
+        infos = (self.info(key) for key in self._backend.list_sessions())
         found = [info for info in infos if info is not None]
         return sorted(found, key=lambda info: info.created_at, reverse=True)
 
-    def _info(self, key: SessionKey) -> SessionInfo | None:
+    def list_keys(self) -> list[SessionKey]:
+        """List the keys of living sessions, in one round trip. Never scans keys."""
+        return self._backend.list_sessions()
+
+    def measure(self, key: SessionKey) -> int:
+        """Count the bytes of all chunks that a session needs; this reads all its manifests."""
+        return measured(self._backend, self._values, key, {})
+
+    def info(self, key: SessionKey) -> SessionInfo | None:
+        """Tell what ``sessions()`` says of one session; ``None`` when there is none."""
         record = self._backend.read_session(key)
-        if record is None:
+        left_s = self._backend.read_lives(key).meta
+        if record is None or left_s is None:
             return None
-        created = float(record.meta["created_at"])
+        is_endless = left_s == math.inf
         return SessionInfo(
             key=key,
-            created_at=datetime.fromtimestamp(created, tz=timezone.utc),
+            created_at=_time(float(record.meta["created_at"])),
             versions=record.version_count,
-            branches=sum(name.startswith("b:") for name in record.refs),
+            branches=sum(name.startswith(BRANCH_PREFIX) for name in record.refs),
+            head=head_in(record.refs),
+            expires_at=None if is_endless else _time(record.now_s + left_s),
+            stored_bytes=counted_bytes(record.meta),
         )
 
     def delete(self, session_id: str, *, purge: bool = False) -> None:
@@ -216,7 +262,10 @@ class Store:
         SessionNotFoundError
             There was none of this id. Nothing else was touched, whatever the id looks like.
         """
-        key = self._key_of(session_id)
+        self.delete_key(self.key_of(session_id), purge=purge)
+
+    def delete_key(self, key: SessionKey, *, purge: bool = False) -> None:
+        """Do what ``delete()`` does for a session of which only the key is known."""
         chunks = named_chunks(self._backend, self._values, key) if purge else []
         if not self._backend.delete_session(key):
             raise SessionNotFoundError
@@ -251,7 +300,7 @@ class Store:
         """
         if session_id is None:
             return self._verify(self._backend.list_index(), repair, progress)
-        key = self._key_of(session_id)
+        key = self.key_of(session_id)
         if self._backend.read_session(key) is None and key not in self._backend.list_index():
             raise SessionNotFoundError
         return self._verify([key], repair, progress)
@@ -315,3 +364,7 @@ class Store:
         traceback: TracebackType | None,
     ) -> None:
         self.close()
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=timezone.utc)

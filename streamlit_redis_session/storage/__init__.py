@@ -13,20 +13,35 @@ from streamlit_redis_session.storage._base import (
     Subscription,
     Transaction,
 )
-from streamlit_redis_session.storage._environment import environment_ttl
+from streamlit_redis_session.storage._environment import (
+    Environment,
+    environment_secret,
+    environment_ttl,
+    is_debugging,
+    read_environment,
+)
 from streamlit_redis_session.storage._open import open_backend
-from streamlit_redis_session.storage._url import resolve_url
+from streamlit_redis_session.storage._serving import embedded_folder, serve_embedded
+from streamlit_redis_session.storage._url import Address, parse_url, resolve_url
 
 __all__ = [
     "DELETED",
+    "Address",
     "Backend",
+    "Environment",
     "Outcome",
     "ServerInfo",
     "SessionLives",
     "SessionRecord",
     "Subscription",
     "Transaction",
+    "embedded_folder",
+    "environment_secret",
     "environment_ttl",
+    "is_debugging",
     "open_backend",
+    "parse_url",
+    "read_environment",
     "resolve_url",
+    "serve_embedded",
 ]

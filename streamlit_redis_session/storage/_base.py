@@ -117,6 +117,8 @@ class ServerInfo:
     maxmemory_policy: str | None
     used_memory_bytes: int | None
     maxmemory_bytes: int | None
+    told: Sequence[Mapping[str, object]] = field(default=(), repr=False, compare=False)
+    """All fields of INFO, of each server; fields come and go with versions and services."""
 
 
 Told: TypeAlias = Callable[[SessionKey, int, bytes], None]

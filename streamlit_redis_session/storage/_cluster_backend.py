@@ -210,6 +210,7 @@ class ClusterBackend(RedisBackend):
             persistent=_all_or_none([info.persistent for info in told]),
             used_memory_bytes=used,
             maxmemory_bytes=most,
+            told=[fields for info in told for fields in info.told],
         )
 
 

@@ -18,6 +18,8 @@ REDIS_URL = "REDIS_URL"
 UPSTASH_URL = "UPSTASH_REDIS_REST_URL"
 UPSTASH_TOKEN = "UPSTASH_REDIS_REST_TOKEN"  # noqa: S105  # the variable's name, not a token
 TTL = "SESSION_TTL_MINUTES"
+SECRET = "STREAMLIT_REDIS_SESSION_SECRET"  # noqa: S105  # the variable's name, not a secret
+DEBUG = "SRS_DEBUG"
 
 MOST_TTL = timedelta(days=10 * 365)
 
@@ -41,7 +43,7 @@ class Environment:
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
-    """Read every variable of ours except ``SESSION_TTL_MINUTES``.
+    """Read the variables that say where the store is.
 
     Parameters
     ----------
@@ -87,6 +89,18 @@ def environment_ttl(environ: Mapping[str, str] | None = None) -> timedelta | Non
             "such as 10080 for a week."
         )
     return timedelta(minutes=minutes)
+
+
+def environment_secret(environ: Mapping[str, str] | None = None) -> str | None:
+    """Give ``STREAMLIT_REDIS_SESSION_SECRET``, which the command line reads, or ``None``."""
+    variables = os.environ if environ is None else environ
+    return variables.get(SECRET) or None
+
+
+def is_debugging(environ: Mapping[str, str] | None = None) -> bool:
+    """Tell whether ``SRS_DEBUG`` asks the command line for tracebacks."""
+    variables = os.environ if environ is None else environ
+    return bool(variables.get(DEBUG, "").strip())
 
 
 def _positive(name: str, text: str | None) -> float | None:

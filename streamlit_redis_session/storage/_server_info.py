@@ -29,6 +29,7 @@ def read_server_info(client: Client, where: str) -> ServerInfo:
         maxmemory_policy=told.get("maxmemory_policy"),
         used_memory_bytes=_number(told.get("used_memory")),
         maxmemory_bytes=_number(told.get("maxmemory")),
+        told=(told,),
     )
 
 

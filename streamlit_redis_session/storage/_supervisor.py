@@ -50,9 +50,14 @@ def _try_lock(descriptor: int) -> bool:
     return True
 
 
-def unlock(descriptor: int) -> None:
-    """Give a lock back, also where a forked process has a copy of its descriptor."""
+def release(descriptor: int) -> None:
+    """Let others have a lock, also where a forked process has a copy of its descriptor."""
     fcntl.flock(descriptor, fcntl.LOCK_UN)
+
+
+def unlock(descriptor: int) -> None:
+    """Give a lock back for good."""
+    release(descriptor)
     os.close(descriptor)
 
 

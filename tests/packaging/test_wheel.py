@@ -192,3 +192,11 @@ print(json.dumps(manager.get_component_path("streamlit-redis-session.version_gra
     assert isinstance(served, str)
     assert Path(served).is_relative_to(installed_python.parents[1].resolve())
     assert len(list(Path(served).glob("index-*.js"))) == 1
+
+
+@pytest.mark.parametrize("name", ["streamlit-redis-session", "srs"])
+def test_the_wheel_installs_the_command_line(installed_python: Path, name: str) -> None:
+    """Under both of its names."""
+    told = run(installed_python.parent / name, "sessions", "--url", "memory://x", "--json")
+
+    assert json.loads(told)["sessions"] == []
