@@ -20,7 +20,8 @@ def may_replace(version_id: VersionId | None, base: Head, state: State, versions
     """Say whether the next version may take a version's place.
 
     The author saw it, it is what all tabs show and the tip of its branch, and nothing else
-    refers to it: no tag, no note, no other branch at it or after it. Nor is it a merge.
+    refers to it: no tag, no note, no other branch at it or after it. Nor is it a merge, nor the
+    first of all: who still shows it would make a second beginning.
     """
     if version_id is None or base.version != version_id or state.head != base:
         return False
@@ -30,7 +31,7 @@ def may_replace(version_id: VersionId | None, base: Head, state: State, versions
     others.update(state.tags.values())
     try:
         version = versions[version_id]
-        if len(version.parents) > 1 or version.annotation:
+        if len(version.parents) != 1 or version.annotation:
             return False
         parents_of = partial(parents_in, versions)
         return not any(is_ancestor(version_id, other, parents_of) for other in others)

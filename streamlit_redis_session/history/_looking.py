@@ -97,7 +97,15 @@ class HistoryReader:
         A server that crashed, or a replica that took over, may have lost the last moments. Says
         whether any is lost.
         """
-        unnamed = [v for v in shown if v is not None and v not in self.state.named]
+        unnamed = [
+            version
+            for version in shown
+            if version is not None
+            and version not in self.state.named
+            and not self.versions.is_pruned(version)
+        ]
+        if not unnamed:
+            return False
         lost = set(unnamed) - self._backend.read_versions(self.key, unnamed).keys()
         if lost:
             self.lost |= lost

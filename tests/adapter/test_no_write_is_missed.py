@@ -17,6 +17,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
+from streamlit_redis_session import UnsupportedValueError
 from streamlit_redis_session.adapter._seen import Seen
 from streamlit_redis_session.codec import check_memory, encode, note_memory
 
@@ -234,7 +235,10 @@ AROUND: dict[str, Step] = {
 
 def stored(value: Any) -> Any:
     """Give all that a value consists of, in bytes that nothing shares memory with."""
-    encoded = encode(value, path="value")
+    try:
+        encoded = encode(value, path="value")
+    except UnsupportedValueError as error:  # written to so that it has no exact description
+        return str(error), repr((value.index, value.to_numpy().tolist()))
     return encoded.description, [bytes(c.piece(0, c.rows)) for c in encoded.columns]
 
 

@@ -14,18 +14,17 @@ from typing import Any
 import pytest
 from support import protocol
 
-from streamlit_redis_session.errors import CorruptDataError
 from streamlit_redis_session.history import (
     Draft,
     Landing,
     Repository,
     State,
     _joining,
+    _looking,
     _placement,
     _repository,
 )
 from streamlit_redis_session.history._leases import LeaseBook
-from streamlit_redis_session.history._versions import VersionBook
 from streamlit_redis_session.objects import Head, Version, VersionId
 from streamlit_redis_session.session import _core, _lifetime
 from streamlit_redis_session.session._working import WorkingValues
@@ -189,14 +188,6 @@ def nobody_ever_seems_to_have_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Repository, "has_moved", lambda _: False)
 
 
-@noticed_by(protocol.an_undo_of_a_deleted_session_says_that_it_is_gone)
-def a_deleted_session_is_called_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_: VersionBook, version_id: VersionId) -> None:
-        raise CorruptDataError(version_id, "its record is missing")
-
-    monkeypatch.setattr(VersionBook, "_missing", missing)
-
-
 # where a version belongs
 
 
@@ -277,7 +268,7 @@ def _may_replace(monkeypatch: pytest.MonkeyPatch, blind: Callable[[State, Head],
         return real(version_id, base, blind(state, base), versions)
 
     monkeypatch.setattr(_placement, "may_replace", may)
-    monkeypatch.setattr(_repository, "may_replace", may)
+    monkeypatch.setattr(_looking, "may_replace", may)
 
 
 @noticed_by(protocol.a_named_version_is_not_dragged_away)
@@ -347,11 +338,6 @@ def what_took_a_version_s_place_is_not_found(monkeypatch: pytest.MonkeyPatch) ->
 def a_version_does_not_say_whose_place_it_took(monkeypatch: pytest.MonkeyPatch) -> None:
     real = _placement.blank_version
     monkeypatch.setattr(_repository, "blank_version", lambda *a: replace(real(*a), replaces=None))
-
-
-@noticed_by(protocol.a_commit_that_is_tried_again_is_one_version)
-def a_join_that_is_tried_again_is_not_recognised(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_placement, "_path_from", lambda *_: ())
 
 
 # leases

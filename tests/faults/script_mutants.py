@@ -23,7 +23,7 @@ def line(script: Script, before: str, after: str, check: Check) -> None:
         assert source.count(before) == 1, before
         changed = source.replace(before, after).encode()
         sha = hashlib.sha1(changed, usedforsecurity=False).hexdigest()
-        monkeypatch.setitem(vars(script), "_source", changed)
+        monkeypatch.setitem(vars(script), "source", changed)
         monkeypatch.setitem(vars(script), "_sha", sha)
 
     SCRIPT_MUTANTS.append(Mutant(f"{script.name}.lua: {before.strip()[:50]}", patch, check))

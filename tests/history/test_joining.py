@@ -74,13 +74,11 @@ def test_a_draft_that_equals_the_parent_goes_back_to_it() -> None:
     assert not found.makes_version
 
 
-def test_the_first_version_may_be_replaced() -> None:
+def test_the_first_version_stays() -> None:
+    """Who shows it still could make a second beginning of it."""
     versions = graph(version("a", df=1))
-    assert placed(landing(joining("a", df=2), state("a", main="a"), versions)) == (
-        "join",
-        "main",
-        "-",
-    )
+    found = placed(landing(joining("a", df=2), state("a", main="a"), versions))
+    assert found == ("commit", "main", "a")
 
 
 @pytest.mark.parametrize(

@@ -73,6 +73,7 @@ class JoiningContract(SessionParts):
         assert made.version.message == "by: removed; df: +2 rows"
 
     def test_a_message_stays_until_another_is_given(self, session: Session) -> None:
+        committed(session, df=counts(1))
         named = committed(session, "Outliers", df=counts(2))
         made = joined(session, named, df=counts(3))
         assert made.version.message == "Outliers"
@@ -92,11 +93,11 @@ class JoiningContract(SessionParts):
         assert not session.can_undo
         assert not session.can_redo
 
-    def test_the_first_version_may_be_replaced(self, session: Session, first: Version) -> None:
+    def test_the_first_version_stays(self, session: Session, first: Version) -> None:
+        """Who shows it still could make a second beginning of it."""
         made = joined(session, first, df=counts(5))
-        assert made.version.parents == ()
-        assert made.version.message == "df: new, 5 x 4; by: new, 1 x 4"
-        assert session.log() == [made.version]
+        assert made.version.parents == (first.id,)
+        assert session.log() == [made.version, first]
 
     def test_undo_goes_to_before_and_redo_to_the_end(
         self, session: Session, first: Version, step: Version

@@ -152,6 +152,8 @@ def test_a_server_that_speaks_no_redis_is_no_crash(redis_url: str) -> None:
 def test_a_key_that_holds_something_else_is_an_error_of_ours(redis_url: str) -> None:
     with open_backend(redis_url, namespace="srs") as backend, redis.from_url(redis_url) as client:
         client.set("srs:sessions", "a string")
-
-        with pytest.raises(StorageError, match="WRONGTYPE"):
-            backend.list_sessions()
+        try:
+            with pytest.raises(StorageError, match="WRONGTYPE"):
+                backend.list_sessions()
+        finally:
+            client.delete("srs:sessions")

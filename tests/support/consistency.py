@@ -14,6 +14,7 @@ from streamlit_redis_session import (
     connect,
 )
 from streamlit_redis_session.history import SETTINGS_FIELD
+from streamlit_redis_session.history._records import SWEPT_FIELD
 from streamlit_redis_session.objects import VersionId
 from support.identical import assert_identical
 
@@ -58,7 +59,8 @@ def inspect(url: str, session_id: str, acknowledged: Acknowledged) -> Findings:
     with connect(url) as store:
         session = store.session(session_id)
         found = Findings()
-        versions = {v.id: v for v in session.graph().versions}
+        # also what no branch or tag leads to any more: its id works until somebody prunes
+        versions = {v.id: v for v in session._repository.versions.newest_first()}
         found.versions = len(versions)
         found.lost = [each for each in acknowledged if each not in versions]
         _look_at_names(store, session, versions, found)
@@ -75,6 +77,7 @@ def _look_at_names(
     stored = set(store._backend.read_versions(session.key))
     tables = set(store._backend.read_tables(session.key))
     named = {name: data.decode().split(" ")[0] for name, data in record.refs.items()}
+    named.pop(SWEPT_FIELD, None)
     found.dangling += [f"ref {name}" for name, target in named.items() if target not in stored]
     found.dangling += [f"version {each}" for each in stored ^ set(versions)]
     seen: dict[object, str] = {}

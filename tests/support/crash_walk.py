@@ -167,7 +167,7 @@ def _shows(session: Session, view: View) -> bool:
         (session.head.branch, session.head.version) == (model.branch, model.at)
         and dict(graph.branches) == model.branches
         and dict(graph.tags) == model.tags
-        and {version.id for version in graph.versions} == set(model.nodes)
+        and {version.id for version in graph.versions} == model.reached()
         and set(session) == set(view.shown())
         and {key: session[key] for key in view.settings} == view.settings
     )

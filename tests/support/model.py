@@ -42,10 +42,19 @@ class Model:
         line = self.line(self.branches.get(self.branch))
         return line[: line.index(self.at)][::-1] if self.at in line else []
 
+    def named(self) -> set[str]:
+        """List the versions that refs name."""
+        return {*self.branches.values(), *self.tags.values(), *([self.at] if self.at else [])}
+
+    def reached(self) -> set[str]:
+        """List the versions that refs name, and those before them."""
+        return {version for start in self.named() for version in self.line(start)}
+
     def prune(self, newest: int) -> set[str]:
         """Take out what is neither new, named, the first, nor where lines part; say what goes."""
-        named = {*self.branches.values(), *self.tags.values(), *([self.at] if self.at else [])}
-        wanted = named | set(list(self.nodes)[len(self.nodes) - newest :] if newest else ())
+        reached = self.reached()
+        listed = [version for version in self.nodes if version in reached]
+        wanted = self.named() | set(listed[max(0, len(listed) - newest) :])
         lines = {version for start in wanted for version in self.line(start)}
         parents = [self.nodes[version].parent for version in lines]
         stays = wanted | {v for v in lines if parents.count(v) > 1 or not self.nodes[v].parent}
