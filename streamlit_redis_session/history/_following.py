@@ -7,7 +7,7 @@ from dataclasses import replace
 from streamlit_redis_session.errors import ConflictError
 from streamlit_redis_session.history import _records as records
 from streamlit_redis_session.history._placement import State
-from streamlit_redis_session.objects import DEFAULT_BRANCH, Head, VersionId
+from streamlit_redis_session.objects import DEFAULT_BRANCH, Head, RefName, VersionId
 from streamlit_redis_session.storage import Transaction
 
 
@@ -73,3 +73,9 @@ def expect_head(state: State) -> dict[str, bytes | None]:
     if state.head != Head(DEFAULT_BRANCH, None) or state.branches:
         head = records.head_to_bytes(state.head)
     return {records.HEAD_FIELD: head, records.SWEPT_FIELD: state.swept}
+
+
+def expect_branch(state: State, name: RefName) -> dict[str, bytes | None]:
+    """Expect a branch as it was read, so that head never goes to one that others have renamed."""
+    tip = state.branches.get(name)
+    return {records.BRANCH_PREFIX + name: tip.encode() if tip else None}

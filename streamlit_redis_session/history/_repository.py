@@ -20,6 +20,7 @@ from streamlit_redis_session.history._alone import is_alone, place_for
 from streamlit_redis_session.history._following import (
     SweptError,
     VersionsLostError,
+    expect_branch,
     expect_head,
     followed,
 )
@@ -133,7 +134,7 @@ class Repository(HistoryReader):
                 tx_id,
                 state.epoch,
                 self.ttl_s,
-                expect=expect_head(state),
+                expect=expect_head(state) | expect_branch(state, moved[0].branch),
                 set_refs={records.HEAD_FIELD: shown},
                 set_meta=self.meta(settings),
                 event=b"head " + shown,
@@ -247,11 +248,9 @@ class Repository(HistoryReader):
         refs: dict[str, bytes] = {}
         if not is_there:
             expect, refs = expect_head(state), {} if alone else {records.HEAD_FIELD: head}
+            expect |= expect_branch(state, landing.branch)
         if landing.moves_branch:
-            branch_field = records.BRANCH_PREFIX + landing.branch
-            tip = state.branches.get(landing.branch)
-            expect[branch_field] = tip.encode() if tip else None
-            refs[branch_field] = version.id.encode()
+            refs[records.BRANCH_PREFIX + landing.branch] = version.id.encode()
         return Transaction(
             tx_id,
             state.epoch,

@@ -94,6 +94,23 @@ class TestRedis(BackendContract):
         left = {f"srs:c:{chunk_id(1)}".encode(), *(name.encode() for name in foreign)}
         assert set(outside.keys()) == left
 
+    def test_who_may_not_publish_changes_everything_all_the_same(
+        self, server: RedisServer, outside: redis.Redis
+    ) -> None:
+        """A script that a server breaks off has written already, and would leave no expiry."""
+        outside.acl_setuser(
+            "quiet", enabled=True, passwords=["+pw"], categories=["+@all"], keys=["*"],
+            reset_channels=True,
+        )  # fmt: skip
+        url = f"redis://quiet:pw@127.0.0.1:{server.port}/0"
+        key = new_key()
+        with open_backend(url, namespace="srs") as quiet:
+            quiet.create_session(key, ttl_s=DAY)
+            self.fill(quiet, key, ttl_s=500)
+            assert 0 < outside.ttl(f"{{srs:{key}}}:graph") <= 500
+            assert quiet.delete_session(key)
+        outside.acl_deluser("quiet")
+
     def test_namespaces_do_not_see_each_other(self, backend: Backend, server: RedisServer) -> None:
         key = new_key()
         backend.create_session(key, ttl_s=DAY)

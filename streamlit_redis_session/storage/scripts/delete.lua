@@ -12,6 +12,6 @@ if KEYS[6] ~= KEYS[1] then
   redis.call('ZREM', KEYS[6], ARGV[1])
 end
 if existed == 1 then
-  redis.call('PUBLISH', ARGV[2], ARGV[1] .. ' ' .. string.format('%.0f', seq + 1) .. ' deleted')
+  redis.pcall('PUBLISH', ARGV[2], ARGV[1] .. ' ' .. string.format('%.0f', seq + 1) .. ' deleted')
 end
 return existed

@@ -96,17 +96,21 @@ end
 local now = redis.call('TIME')
 local expires_ms = now[1] * 1000 + math.floor(now[2] / 1000) + ARGV[3] * 1000
 expires_ms = string.format('%.0f', expires_ms)
+local told
 if ARGV[15] == '1' then
-  local told = seq .. ' ' .. ARGV[first[15]]
+  told = seq .. ' ' .. ARGV[first[15]]
   if redis.call('LPUSH', EVENTS, told) > MOST_EVENTS then
     redis.call('LTRIM', EVENTS, 0, FEWEST_EVENTS - 1)
   end
-  redis.call('PUBLISH', ARGV[4], ARGV[5] .. ' ' .. told)
 end
 for key = 1, 5 do
   redis.call('PEXPIREAT', KEYS[key], expires_ms)
 end
 if INDEX ~= META then
   redis.call('ZADD', INDEX, expires_ms, ARGV[5])
+end
+if told then
+  -- pcall: a user who may not publish changes everything all the same; only nobody hears of it
+  redis.pcall('PUBLISH', ARGV[4], ARGV[5] .. ' ' .. told)
 end
 return 1
