@@ -102,7 +102,7 @@ bench-readme: $(VENV)/.dev ## Put the last full results into README.md
 test: lint test-frontend test-bundle test-quick test-slow ## Check and test everything
 
 .PHONY: test-fast
-test-fast: lint test-quick ## Check and test what takes less than two minutes
+test-fast: lint test-quick ## Check and test what needs no browser and takes some minutes
 
 .PHONY: lint
 lint: $(VENV)/.dev ## Check style, types and imports of the Python code
