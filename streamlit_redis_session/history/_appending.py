@@ -6,7 +6,6 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import numpy.typing as npt
 
 from streamlit_redis_session.chunks import (
     Chunker,
@@ -24,9 +23,8 @@ from streamlit_redis_session.chunks import (
 )
 from streamlit_redis_session.codec import Column, FixedColumn, SegmentedColumn, VarColumn
 from streamlit_redis_session.codec.differences import changed_rows
+from streamlit_redis_session.history._patching import Pair, Positions
 
-Positions = npt.NDArray[np.int64]
-Pair = tuple[Column, StoredColumn]
 _Packed = tuple[PatchForm, FixedColumn, StoredColumn]
 Sides = tuple[tuple[StoredColumn, Column], ...]
 
@@ -149,10 +147,6 @@ class _Search:
             self._written[key] = selection, packed
         selection, packed = self._written[key]
         return replace(selection, base_nbytes=base_nbytes), packed
-
-
-def _all_of(column: Column) -> Rows:
-    return Run(0, column.rows)
 
 
 def _begins_as(before: Column, column: Column) -> bool:

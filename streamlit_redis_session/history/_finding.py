@@ -6,7 +6,6 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, field
 
 import numpy as np
-import numpy.typing as npt
 
 from streamlit_redis_session import codec
 from streamlit_redis_session.chunks import (
@@ -29,10 +28,9 @@ from streamlit_redis_session.chunks import (
 )
 from streamlit_redis_session.codec import Column, FixedColumn
 from streamlit_redis_session.codec.positions import candidates
+from streamlit_redis_session.history._patching import Pair, Positions
 from streamlit_redis_session.history._together import together
 
-Positions = npt.NDArray[np.int64]
-Pair = tuple[Column, StoredColumn]
 Sides = tuple[tuple[StoredColumn, Column], ...]
 
 LEAST_BYTES = 256 * 1024

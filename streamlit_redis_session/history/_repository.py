@@ -6,6 +6,7 @@ All writes are transactions with an expectation: who read an old head changes no
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TypeVar
 
@@ -348,9 +349,7 @@ class Repository(HistoryReader):
     @staticmethod
     def planned_anew(work: Callable[[], T], tries: int = 20) -> T:
         """Do something again when somebody has pruned the history meanwhile."""
-        try:
-            return work()
-        except SweptError:
-            if not tries:
-                raise
-            return Repository.planned_anew(work, tries - 1)
+        for _ in range(tries):
+            with suppress(SweptError):
+                return work()
+        return work()

@@ -181,17 +181,7 @@ class Verifier:
 
     def _mended(self, kind: str, key: SessionKey, what: str, reason: str, remedy: str) -> None:
         """Note what can always be repaired."""
-        self._faults.append(
-            Fault(
-                kind,
-                key,
-                what,
-                reason,
-                can_repair=True,
-                is_repaired=self._repair,
-                remedy=remedy,
-            )
-        )
+        self._note(kind, key, what, reason, (), True, remedy)
 
     # values
 

@@ -8,10 +8,7 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
-from types import TracebackType
 from weakref import WeakSet
-
-from typing_extensions import Self
 
 from streamlit_redis_session.chunks import Chunker, Keys, mint_session_id
 from streamlit_redis_session.errors import SessionNotFoundError
@@ -31,7 +28,7 @@ from streamlit_redis_session.objects import Head, Limits, SessionKey, VerifyRepo
 from streamlit_redis_session.session._budget import counted_bytes
 from streamlit_redis_session.session._lifetime import lease_s
 from streamlit_redis_session.session._session import Session
-from streamlit_redis_session.storage import Backend, ServerInfo, Subscription
+from streamlit_redis_session.storage import Backend, Closing, ServerInfo, Subscription
 
 CACHE_BYTES = 512 * 2**20
 """Values remembered per store, so that undo need not read; estimated memory."""
@@ -65,7 +62,7 @@ class StoreStats:
     sessions: int
 
 
-class Store:
+class Store(Closing):
     """Sessions of one namespace on one server; made by ``connect()``, safe in all threads."""
 
     def __init__(
@@ -353,17 +350,6 @@ class Store:
         """Let go of the server. Sessions of this store cannot be used afterwards."""
         self.is_closed = True
         self._backend.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _time(seconds: float) -> datetime:

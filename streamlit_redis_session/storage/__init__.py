@@ -6,6 +6,7 @@ Redis is imported only when a URL needs it.
 from streamlit_redis_session.storage._base import (
     DELETED,
     Backend,
+    Closing,
     Outcome,
     ServerInfo,
     SessionLives,
@@ -28,6 +29,7 @@ __all__ = [
     "DELETED",
     "Address",
     "Backend",
+    "Closing",
     "Environment",
     "Outcome",
     "ServerInfo",

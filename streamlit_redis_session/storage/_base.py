@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import logging
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -279,6 +280,27 @@ def call_listener(listener: Callable[..., None], *arguments: object) -> None:
         listener(*arguments)
     except Exception:
         _LOGGER.exception("What was heard of a change could not be used.")
+
+
+class Closing(ABC):
+    """What is closed at the end of a ``with`` block."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Let go of everything."""
+
+    def __enter__(self) -> Self:
+        """Give the object itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Close."""
+        self.close()
 
 
 def batches(items: Iterable[tuple[ChunkId, int]], most_bytes: int) -> Iterator[list[ChunkId]]:

@@ -6,17 +6,15 @@ import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
 from typing import TypeVar
 from weakref import WeakSet
-
-from typing_extensions import Self
 
 from streamlit_redis_session.errors import StorageUnavailableError
 from streamlit_redis_session.objects import ChunkId, ManifestId, SessionKey, VersionId
 from streamlit_redis_session.storage._base import (
     DELETED,
     Changed,
+    Closing,
     Outcome,
     ServerInfo,
     SessionLives,
@@ -39,7 +37,7 @@ from streamlit_redis_session.storage._memory_store import (
 _Id = TypeVar("_Id", bound=str)
 
 
-class MemoryBackend:
+class MemoryBackend(Closing):
     """Keep everything in this process, until the last backend of the store is closed.
 
     Parameters
@@ -331,19 +329,6 @@ class MemoryBackend:
         for subscription in list(self._subscriptions):
             subscription.close()
         self._store = None
-
-    def __enter__(self) -> Self:
-        """Give the backend itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the backend."""
-        self.close()
 
     # what has not expired
 

@@ -6,15 +6,13 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from functools import partial
 from itertools import islice
-from types import TracebackType
 from typing import Any, TypeVar
 from weakref import WeakSet
 
 from redis.exceptions import ResponseError
-from typing_extensions import Self
 
 from streamlit_redis_session.errors import StorageUnavailableError
-from streamlit_redis_session.storage._base import Changed, ServerInfo, Told
+from streamlit_redis_session.storage._base import Changed, Closing, ServerInfo, Told
 from streamlit_redis_session.storage._client import Client
 from streamlit_redis_session.storage._deadline import bound_s, deadline
 from streamlit_redis_session.storage._durable import DurableWire
@@ -33,7 +31,7 @@ from streamlit_redis_session.storage._wire import AnyWire, Command, Wire
 _T = TypeVar("_T")
 
 
-class RedisCalls:
+class RedisCalls(Closing):
     """Sends commands and scripts, and lets no error of redis-py out.
 
     Parameters
@@ -132,19 +130,6 @@ class RedisCalls:
     def _disconnect(self) -> None:
         self._client.close()
         self._client.connection_pool.disconnect()
-
-    def __enter__(self) -> Self:
-        """Give the backend itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        """Close the backend."""
-        self.close()
 
     # one way to the server
 

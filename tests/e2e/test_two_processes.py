@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 from support.apps import StreamlitApp
 from support.browser import TIMEOUT_MS
 from support.round_robin import RoundRobinProxy
@@ -34,15 +34,6 @@ APP = """
     st.slider("number", 0, 100, 5, key="number")
     st.write(f"value {st.session_state.df.loc[0, 'a']} in {os.getpid()}")
 """
-
-
-@pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    expect.set_options(timeout=TIMEOUT_MS)
-    opened = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened.set_default_timeout(TIMEOUT_MS)
-    yield opened
-    opened.close()
 
 
 @pytest.fixture

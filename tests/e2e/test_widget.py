@@ -49,15 +49,6 @@ def app(server: RedisServer) -> Iterator[StreamlitApp]:
 
 
 @pytest.fixture
-def context(browser: Browser) -> Iterator[BrowserContext]:
-    expect.set_options(timeout=TIMEOUT_MS)
-    opened = browser.new_context(viewport={"width": 1200, "height": 800})
-    opened.set_default_timeout(TIMEOUT_MS)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
 def page(context: BrowserContext, app: StreamlitApp) -> Page:
     opened = context.new_page()
     opened.goto(app.url)

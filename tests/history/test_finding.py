@@ -31,7 +31,8 @@ from streamlit_redis_session.chunks._rows import Positions
 from streamlit_redis_session.codec import Column
 from streamlit_redis_session.errors import CorruptDataError, LimitExceededError
 from streamlit_redis_session.history import _finding
-from streamlit_redis_session.history._finding import Finder, Pair
+from streamlit_redis_session.history._finding import Finder
+from streamlit_redis_session.history._patching import Pair
 from streamlit_redis_session.objects import ChunkId
 
 ROWS = 60_000

@@ -38,7 +38,7 @@ DEFAULTS = {
     "toolbar": ("version_toolbar",),
     "diff_view": ("HEAD~1", "HEAD"),
 }
-METHODS = {
+METHODS: dict[tuple[type, str], str] = {
     (Store, "session"): "self, session_id, *, create",
     (Store, "sessions"): "self",
     (Store, "delete"): "self, session_id, *, purge",

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 from collections import Counter
 from collections.abc import Sequence
 from types import TracebackType
@@ -15,6 +14,7 @@ from typing import BinaryIO
 
 from typing_extensions import Self
 
+from support.relay import Relay
 from support.servers import RedisServer
 
 REQUEST_BYTES = 10_000_000
@@ -26,7 +26,7 @@ KNOWN = frozenset(
 """What this package may send."""
 
 
-class ManagedServer:
+class ManagedServer(Relay):
     """A real server behind the limits of a managed one.
 
     Parameters
@@ -46,25 +46,21 @@ class ManagedServer:
         request_bytes: int = REQUEST_BYTES,
         record_bytes: int = RECORD_BYTES,
     ) -> None:
+        super().__init__()
         self.server = RedisServer()
         self.counts: Counter[str] = Counter()
         self.largest_bytes = 0
         self._known = KNOWN - frozenset(refused)
         self._request_bytes = request_bytes
         self._record_bytes = record_bytes
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._sockets: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
     @property
     def url(self) -> str:
-        port = self._listener.getsockname()[1]
-        return f"redis://127.0.0.1:{port}/0?few_commands=1&socket_timeout=10"
+        return f"redis://127.0.0.1:{self.port}/0?few_commands=1&socket_timeout=10"
 
     def __enter__(self) -> Self:
         self.server.start()
-        self._run(self._accept)
-        return self
+        return super().__enter__()
 
     def __exit__(
         self,
@@ -72,16 +68,7 @@ class ManagedServer:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        with contextlib.suppress(OSError):
-            self._listener.shutdown(socket.SHUT_RDWR)
-        self._listener.close()
-        for each in self._sockets:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
-            thread.join()
-        for each in self._sockets:
-            each.close()
+        super().__exit__(kind, error, traceback)
         self.server.stop()
 
     def taken(self) -> dict[str, int]:
@@ -94,21 +81,10 @@ class ManagedServer:
         with self.server.client() as client:
             client.script_flush()
 
-    def _run(self, target: object, *arguments: object) -> None:
-        assert callable(target)
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                client, _ = self._listener.accept()
-            except OSError:
-                return
-            upstream = socket.create_connection(("127.0.0.1", self.server.port))
-            self._sockets += (client, upstream)
-            self._run(self._serve, client, upstream)
+    def _accepted(self, client: socket.socket) -> None:
+        upstream = socket.create_connection(("127.0.0.1", self.server.port))
+        self._sockets.append(upstream)
+        self._run(self._serve, client, upstream)
 
     def _serve(self, client: socket.socket, upstream: socket.socket) -> None:
         with (

@@ -7,11 +7,9 @@ import shutil
 import socket
 import ssl
 import subprocess
-import threading
 from pathlib import Path
-from types import TracebackType
 
-from typing_extensions import Self
+from support.relay import Relay
 
 OPENSSL = shutil.which("openssl")
 
@@ -28,58 +26,22 @@ def make_certificate(folder: Path, name: str = "localhost") -> tuple[Path, Path]
     return certificate, key
 
 
-class TLSServer:
+class TLSServer(Relay):
     """Ends TLS and hands what comes on to a port of this machine."""
 
     def __init__(self, certificate: Path, key: Path, port: int) -> None:
+        super().__init__()
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(certificate, key)
         self._target = port
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self._open: list[socket.socket] = []
-        self._threads: list[threading.Thread] = []
 
-    @property
-    def port(self) -> int:
-        return int(self._listener.getsockname()[1])
-
-    def __enter__(self) -> Self:
-        self._run(self._accept)
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        for each in (self._listener, *self._open):
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-        for thread in list(self._threads):
-            thread.join()
-        for each in (self._listener, *self._open):
-            each.close()
-
-    def _run(self, target: object, *arguments: object) -> None:
-        assert callable(target)
-        thread = threading.Thread(target=target, args=arguments, daemon=True)
-        self._threads.append(thread)
-        thread.start()
-
-    def _accept(self) -> None:
-        while True:
-            try:
-                plain, _ = self._listener.accept()
-            except OSError:
-                return
-            self._open.append(plain)
-            with contextlib.suppress(OSError):  # a client that does not like the certificate
-                client = self._context.wrap_socket(plain, server_side=True)
-                server = socket.create_connection(("127.0.0.1", self._target))
-                self._open += (client, server)
-                self._run(_copy, client, server)
-                self._run(_copy, server, client)
+    def _accepted(self, client: socket.socket) -> None:
+        with contextlib.suppress(OSError):  # a client that does not like the certificate
+            plain = self._context.wrap_socket(client, server_side=True)
+            server = socket.create_connection(("127.0.0.1", self._target))
+            self._sockets += (plain, server)
+            self._run(_copy, plain, server)
+            self._run(_copy, server, plain)
 
 
 def _copy(source: socket.socket, target: socket.socket) -> None:
